@@ -1,0 +1,3 @@
+//! The `sfmint` binary.
+
+fn main() {}
