@@ -5,6 +5,8 @@
 //! second worker, or to die unused. The house has rooms on floors, and each imports only from
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
+pub mod assertion;
 pub mod base;
+pub mod crypto;
 
 pub use base::{AccessToken, Connection, Fault};
