@@ -6,5 +6,6 @@
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
 pub mod base;
+pub mod store;
 
 pub use base::{AccessToken, Connection, Fault};
