@@ -8,5 +8,6 @@
 pub mod assertion;
 pub mod base;
 pub mod crypto;
+pub mod store;
 
 pub use base::{AccessToken, Connection, Fault};

@@ -1,7 +1,10 @@
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::printable;
 
 /// SHA-256 of `bytes`, 64 lower-case hex digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -72,3 +75,35 @@ macro_rules! shown {
     )*};
 }
 shown!(TokenId, KeyId);
+
+/// A text that is no fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not {digits} lower-case hex digits")]
+pub struct FingerprintMistake {
+    found: String,
+    digits: usize,
+}
+
+fn hex_digits(text: &str, digits: usize) -> Result<String, FingerprintMistake> {
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    match text.len() == digits && text.bytes().all(is_hex) {
+        true => Ok(text.to_string()),
+        false => Err(FingerprintMistake { found: printable(text, 12), digits }),
+    }
+}
+
+impl FromStr for TokenId {
+    type Err = FingerprintMistake;
+
+    fn from_str(text: &str) -> Result<Self, FingerprintMistake> {
+        hex_digits(text, 16).map(Self)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = FingerprintMistake;
+
+    fn from_str(text: &str) -> Result<Self, FingerprintMistake> {
+        hex_digits(text, 64).map(Self)
+    }
+}

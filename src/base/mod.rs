@@ -25,7 +25,7 @@ pub use clock::{Clock, ManualClock, ParseTimeError, UnixSeconds};
 pub use connection::{Connection, Credential, Credentials, Network, TokenCacheKind, TokenPolicy};
 pub use fault::{Explain, Fault, Hint};
 pub use finding::{Finding, Level};
-pub use fingerprint::{KeyId, TokenId, sha256_hex};
+pub use fingerprint::{FingerprintMistake, KeyId, TokenId, sha256_hex};
 pub use ids::{IdMistake, OrgId, RecordId, UserId};
 pub use key_source::{KeySource, SecretSource};
 pub use names::{ConnectionName, ConsumerKey, NameMistake, Username};

@@ -1,0 +1,90 @@
+use std::fmt::Debug;
+use std::time::Duration;
+
+use super::{Acquired, Lease, LeaseRequest, MintQuery, MintRow, Pruned, StoreError, StoreInfo};
+use crate::base::{BoxFuture, UnixSeconds};
+
+/// One thing that happened, on its way into the store.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fact {
+    /// A mint, or a refusal to mint.
+    Mint(MintRow),
+}
+
+/// Where facts are kept. Every kind passes the same conformance suite.
+///
+/// Futures are safe to drop: a deed that has begun runs to its end or leaves nothing behind. Nothing here
+/// needs a multi-threaded runtime, and short writes never wait for a disk; see each method.
+pub trait Store: Send + Sync + Debug {
+    /// Adds one row to the history of mints. Not fsynced: a power cut may take the last rows, a killed
+    /// process takes none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Io`] — *disk*. [`StoreError::Locked`] —
+    /// *transient*. A caller with a token in hand warns and goes on: the token is good without its row.
+    fn record_mint(&self, row: MintRow) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// The history of mints, newest first; rows of one second in the order opposite to their arrival.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_mint`](Store::record_mint); [`StoreError::Damaged`] where a row cannot be read.
+    fn mints(&self, query: MintQuery) -> BoxFuture<'_, Result<Vec<MintRow>, StoreError>>;
+
+    /// Asks for a lease. At most one holder at a time has it; the epoch in the answer is greater than any
+    /// that was ever given for this name, also after a release. Fsynced.
+    ///
+    /// A lease that somebody holds is no error: the answer says who, since when, and until when.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_mint`](Store::record_mint).
+    fn acquire_lease(&self, request: LeaseRequest) -> BoxFuture<'_, Result<Acquired, StoreError>>;
+
+    /// Keeps a lease until `now + ttl`, also one that ran out while nobody else took it. Fsynced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] — another holder, a newer epoch, or released. *Transient*: stop writing.
+    fn renew_lease(
+        &self,
+        lease: &Lease,
+        ttl: Duration,
+        now: UnixSeconds,
+    ) -> BoxFuture<'_, Result<Lease, StoreError>>;
+
+    /// Gives a lease back before its end. The epoch stays used up. Fsynced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] — it was no longer ours; nothing changed. *Transient*.
+    fn release_lease(&self, lease: &Lease) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Writes facts if, in the same transaction, `lease` is still the newest of its name: all or none.
+    /// Fsynced.
+    ///
+    /// This is what makes a paused holder harmless: when it wakes after its lease went to somebody else,
+    /// its writes are refused, however sure it is of itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`] — nothing was written. *Transient*. Else as [`record_mint`](Store::record_mint).
+    fn write_under(&self, lease: &Lease, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// What the store holds and how it stands; reads all of it to say whether it is sound.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_mint`](Store::record_mint). Damage is not an error here but an
+    /// [`Integrity`](super::Integrity), as long as the tables can be counted at all.
+    fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>>;
+
+    /// Forgets history older than `before`. Leases stay: their epochs must never repeat.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_mint`](Store::record_mint).
+    fn prune(&self, before: UnixSeconds) -> BoxFuture<'_, Result<Pruned, StoreError>>;
+}

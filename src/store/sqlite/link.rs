@@ -1,0 +1,185 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::connect::Options;
+use super::damage::set_aside;
+use super::opening::{OnDamage, Ready, open};
+use super::place::{FileId, Journal, Place};
+use super::schema::is_as_made;
+use super::trouble::Trouble;
+use crate::base::UnixSeconds;
+use crate::store::StoreError;
+
+/// A log longer than this is folded into the file. Bytes. About 40 mints; read again at every cold start,
+/// at roughly a gigabyte a second.
+const LONGEST_LOG: u64 = 512 * 1024;
+
+/// The one connection of a process, and what is needed to make it again.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub place: Place,
+    options: Options,
+    on_damage: OnDamage,
+    latest: AtomicI64,
+    set_aside: Mutex<Option<PathBuf>>,
+    slot: Mutex<Slot>,
+}
+
+/// The connection, or none after a failure: an error of the disk is never followed by a write on the same
+/// handle, which may believe what was not written.
+type Slot = Option<(Connection, FileId)>;
+
+/// Work on a connection. May run twice, so it must be able to.
+pub(super) type Work<T> = Arc<dyn Fn(&mut Connection) -> Result<T, Trouble> + Send + Sync>;
+
+impl Link {
+    pub(super) fn new(
+        place: Place,
+        options: Options,
+        on_damage: OnDamage,
+        ready: Ready,
+        now: UnixSeconds,
+    ) -> Self {
+        Self {
+            place,
+            options,
+            on_damage,
+            latest: AtomicI64::new(now.get()),
+            set_aside: Mutex::new(ready.set_aside),
+            slot: Mutex::new(Some((ready.db, ready.file))),
+        }
+    }
+
+    /// The damaged store that this process last set aside.
+    pub(super) fn set_aside(&self) -> Option<PathBuf> {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Learns the time from whoever told it last: it names what is set aside.
+    pub(super) fn told(&self, now: UnixSeconds) {
+        self.latest.fetch_max(now.get(), Ordering::Relaxed);
+    }
+
+    /// Does the work here and now, if nobody has to be waited for. `None` where somebody has.
+    pub(super) fn at_once<T>(&self, work: &Work<T>) -> Option<Result<T, StoreError>> {
+        let mut slot = match self.slot.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        match self.attempt(&mut slot, Duration::ZERO, work) {
+            Err(trouble) if trouble.is_busy() => None,
+            answer => Some(answer.map_err(|trouble| trouble.about(&self.place.file))),
+        }
+    }
+
+    /// Does the work, waiting for others as long as our patience lasts. For threads that may block.
+    pub(super) fn patiently<T>(&self, work: &Work<T>) -> Result<T, StoreError> {
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = self.attempt(&mut slot, self.options.patience, work);
+        answer.map_err(|trouble| trouble.about(&self.place.file))
+    }
+
+    /// Whether the log has grown enough to be folded into the file.
+    pub(super) fn log_is_long(&self) -> bool {
+        std::fs::metadata(self.place.beside("-wal")).is_ok_and(|log| log.len() > LONGEST_LOG)
+    }
+
+    fn attempt<T>(&self, slot: &mut Slot, patience: Duration, work: &Work<T>) -> Result<T, Trouble> {
+        let (trouble, file) = match self.once(slot, patience, work) {
+            Ok(done) => return Ok(done),
+            Err(failed) => failed,
+        };
+        let Some(file) = file.filter(|_| self.on_damage == OnDamage::SetAside) else { return Err(trouble) };
+        match trouble.about_damage(&self.place.file) {
+            Err(trouble) => Err(trouble),
+            Ok(damage) => {
+                let aside = set_aside(&self.place, file, &damage, self.now())?;
+                self.remember(aside);
+                self.once(slot, patience, work).map_err(|(trouble, _)| trouble)
+            }
+        }
+    }
+
+    /// One try. A failure that leaves the connection in doubt closes it; the file it was on is told.
+    fn once<T>(
+        &self,
+        slot: &mut Slot,
+        patience: Duration,
+        work: &Work<T>,
+    ) -> Result<T, (Trouble, Option<FileId>)> {
+        let (db, file) = self.connection(slot).map_err(|error| (error.into(), None))?;
+        let file = *file;
+        let answer = db.busy_timeout(patience).map_err(Trouble::from).and_then(|()| work(db));
+        let trouble = match answer {
+            Ok(done) => return Ok(done),
+            Err(trouble) if trouble.is_busy() || matches!(trouble, Trouble::Said(_)) => {
+                return Err((trouble, Some(file)));
+            }
+            Err(trouble) if trouble.doubts_schema() && !is_as_made(db, self.options.migrations) => {
+                Trouble::Nonsense("its schema is not the one that was made".to_string())
+            }
+            Err(trouble) => trouble,
+        };
+        *slot = None;
+        Err((trouble, Some(file)))
+    }
+
+    /// The connection, made anew where there is none or where another file stands in the place by now.
+    fn connection<'a>(&self, slot: &'a mut Slot) -> Result<&'a mut (Connection, FileId), StoreError> {
+        let stands = self.place.look()?;
+        let current = match (&*slot, stands) {
+            (Some((_, ours)), Some(stands)) => stands.same_file(*ours),
+            _ => false,
+        };
+        if !current {
+            *slot = None;
+            let ready = open(&self.place, &self.options, self.on_damage, self.now())?;
+            self.remember(ready.set_aside);
+            return Ok(slot.insert((ready.db, ready.file)));
+        }
+        slot.as_mut()
+            .ok_or_else(|| StoreError::Locked { path: self.place.file.clone(), waited: Duration::ZERO })
+    }
+
+    fn remember(&self, aside: Option<PathBuf>) {
+        if aside.is_some() {
+            *self.set_aside.lock().unwrap_or_else(PoisonError::into_inner) = aside;
+        }
+    }
+
+    fn now(&self) -> UnixSeconds {
+        UnixSeconds::new(self.latest.load(Ordering::Relaxed))
+    }
+
+    /// Runs `work` in one transaction whose commit is on the disk when it returns.
+    pub(super) fn durably<T>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, Trouble> + Send + Sync + 'static,
+    ) -> Work<T> {
+        let usual = match self.options.journal.unwrap_or(self.place.journal) {
+            Journal::Wal => "NORMAL",
+            Journal::Delete => "FULL",
+        };
+        Arc::new(move |db| {
+            db.pragma_update(None, "synchronous", "FULL")?;
+            let done = in_transaction(db, &work);
+            db.pragma_update(None, "synchronous", usual)?;
+            done
+        })
+    }
+}
+
+fn in_transaction<T>(
+    db: &mut Connection,
+    work: &dyn Fn(&Connection) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}

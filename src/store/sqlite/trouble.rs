@@ -1,0 +1,120 @@
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use super::connect::PATIENCE;
+use super::place::free_bytes;
+use crate::store::StoreError;
+
+/// Less room than this, and a failed write is called a full disk whatever else the system said.
+const NO_ROOM: u64 = 64 * 1024;
+
+/// Why work on a connection failed: SQLite's word, or our own.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Sqlite(rusqlite::Error),
+    Said(StoreError),
+    /// What a row or a page holds cannot be what we wrote.
+    Nonsense(String),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Trouble::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Trouble::Said(error)
+    }
+}
+
+impl Trouble {
+    /// Whether somebody else holds the file.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// Whether the statement itself was refused, which a sound schema never does to us.
+    pub(super) fn doubts_schema(&self) -> bool {
+        use ErrorCode::{ConstraintViolation, SchemaChanged, TypeMismatch, Unknown};
+        matches!(self.code(), Some(Unknown | ConstraintViolation | TypeMismatch | SchemaChanged))
+            || matches!(
+                self,
+                Trouble::Sqlite(
+                    rusqlite::Error::SqlInputError { .. }
+                        | rusqlite::Error::InvalidColumnType(..)
+                        | rusqlite::Error::IntegralValueOutOfRange(..)
+                        | rusqlite::Error::FromSqlConversionFailure(..)
+                        | rusqlite::Error::Utf8Error(..)
+                )
+            )
+    }
+
+    fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Trouble::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        }
+    }
+
+    /// The damage it tells of; `Err` gives it back where it tells of something else.
+    pub(super) fn about_damage(self, path: &Path) -> Result<StoreError, Self> {
+        match self.code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(self.about(path)),
+            _ if matches!(self, Trouble::Nonsense(_)) => Ok(self.about(path)),
+            _ => Err(self),
+        }
+    }
+
+    /// Puts it into the words of this room.
+    pub(super) fn about(self, path: &Path) -> StoreError {
+        let code = self.code();
+        let path = path.to_path_buf();
+        let error = match self {
+            Trouble::Said(error) => return error,
+            Trouble::Nonsense(what) => return StoreError::Damaged { path, what },
+            Trouble::Sqlite(error) => error,
+        };
+        let room = free_bytes(&path);
+        match code {
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, what: error.to_string() },
+            Some(ErrorCode::NotADatabase) => {
+                StoreError::Damaged { path, what: "it is not a database".to_string() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Locked { path, waited: PATIENCE }
+            }
+            Some(ErrorCode::DiskFull) => StoreError::Full { path, free_bytes: room },
+            Some(ErrorCode::SystemIoFailure) if room.is_some_and(|free| free < NO_ROOM) => {
+                StoreError::Full { path, free_bytes: room }
+            }
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                StoreError::Io { path, doing: "open", source: error.into() }
+            }
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::NoLargeFileSupport,
+            ) => StoreError::Io { path, doing: "read or write", source: error.into() },
+            _ => StoreError::Internal { source: error.into() },
+        }
+    }
+}
+
+/// The system's word about a file, in the words of this room.
+pub(super) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> StoreError {
+    use std::io::ErrorKind;
+    let path = path.to_path_buf();
+    match source.kind() {
+        ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            let free_bytes = free_bytes(&path);
+            StoreError::Full { path, free_bytes }
+        }
+        _ => StoreError::Io { path, doing, source: source.into() },
+    }
+}
