@@ -9,5 +9,8 @@ pub mod assertion;
 pub mod base;
 pub mod crypto;
 pub mod store;
+pub mod token;
 
+pub use assertion::Signer;
 pub use base::{AccessToken, Connection, Fault};
+pub use token::{MintError, Minter, TokenSource};

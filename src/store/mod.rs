@@ -7,6 +7,7 @@
 mod error;
 mod info;
 mod interface;
+mod lazy;
 mod lease;
 mod memory;
 mod mint_row;
@@ -21,6 +22,7 @@ mod conformance;
 pub use error::StoreError;
 pub use info::{Integrity, Pruned, StoreInfo, StoreKind, TableInfo};
 pub use interface::{Fact, Store};
+pub use lazy::LazyStore;
 pub use lease::{Acquired, Held, Holder, Lease, LeaseRequest};
 pub use memory::MemoryStore;
 pub use mint_row::{MintOutcome, MintQuery, MintReason, MintRow};

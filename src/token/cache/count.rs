@@ -1,0 +1,83 @@
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tracing::warn;
+
+use crate::base::{Connection, UnixSeconds, sha256_hex};
+use crate::token::governor::{Claimant, MintCount, Verdict};
+
+use super::file::open_ours;
+
+/// Counts the mints of one user at one org, over all connections and processes of this machine's user.
+#[derive(Debug)]
+pub struct MintCounter {
+    path: Option<PathBuf>,
+    here: Mutex<MintCount>,
+}
+
+impl MintCounter {
+    /// The counter of `connection`'s user in `folder`; in memory where there is none.
+    pub fn new(folder: Option<&Path>, connection: &Connection) -> Self {
+        let user = format!("{}\n{}", connection.login_url, connection.username.folded());
+        let name = format!("{}.mints", &sha256_hex(user.as_bytes())[..32]);
+        Self { path: folder.map(|folder| folder.join(name)), here: Mutex::default() }
+    }
+
+    /// Asks for one mint, and counts it where it is allowed.
+    ///
+    /// Counted before it is made: a process that is killed in the middle has logged in all the same.
+    pub fn claim(&self, now: UnixSeconds, limit: u32, claimant: Claimant) -> Verdict {
+        self.change(|count| {
+            let verdict = count.judge(now, limit, claimant);
+            if !matches!(verdict, Verdict::Spent { .. }) {
+                count.add(now);
+            }
+            verdict
+        })
+    }
+
+    /// Counts requests beyond the first of a mint that was claimed.
+    pub fn add(&self, now: UnixSeconds, more: u32) {
+        if more > 0 {
+            self.change(|count| (0..more).for_each(|_| count.add(now)));
+        }
+    }
+
+    /// Mints in the last hour.
+    pub fn used(&self, now: UnixSeconds) -> u32 {
+        self.change(|count| count.used(now))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut MintCount) -> T) -> T {
+        let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(path) = &self.path else { return change(&mut here) };
+        let mut file = match open_locked(path) {
+            Ok(file) => file,
+            Err(error) => {
+                warn!("mints are counted in this process only: {}: {error}", path.display());
+                return change(&mut here);
+            }
+        };
+        let mut text = String::new();
+        let _ = (&mut file).take(16 * 1024).read_to_string(&mut text);
+        // A damaged count is a count that starts anew; what this process knows itself is kept.
+        let mut count = serde_json::from_str(&text).unwrap_or_else(|_| here.clone());
+        let answer = change(&mut count);
+        let text = serde_json::to_vec(&count).unwrap_or_default();
+        let written =
+            file.seek(SeekFrom::Start(0)).and_then(|_| file.set_len(0)).and_then(|()| file.write_all(&text));
+        if let Err(error) = written {
+            warn!("mints are counted in this process only: {}: {error}", path.display());
+        }
+        *here = count;
+        answer
+    }
+}
+
+/// Held for a few microseconds by whoever counts, so waiting for it is no matter.
+fn open_locked(path: &Path) -> io::Result<std::fs::File> {
+    let file = open_ours(path)?;
+    file.lock()?;
+    Ok(file)
+}
