@@ -50,7 +50,7 @@ const PLAIN: Refusal = Refusal {
 ///
 /// Sources: Salesforce help, "OAuth 2.0 Authorization Errors"; Metadata API guide; and the field reports named
 /// in the rows. Texts drift in case and wording, so parts are matched, not sentences.
-pub const REFUSALS: &[Refusal] = &[
+pub static REFUSALS: &[Refusal] = &[
     Refusal {
         pairs: &[("*", "login rate"), ("rate_limit_exceeded", "")],
         code: "mint.login_rate",
