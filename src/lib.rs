@@ -5,12 +5,14 @@
 //! second worker, or to die unused. The house has rooms on floors, and each imports only from
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
+pub mod api;
 pub mod assertion;
 pub mod base;
 pub mod crypto;
 pub mod store;
 pub mod token;
 
+pub use api::{ApiError, Client};
 pub use assertion::Signer;
 pub use base::{AccessToken, Connection, Fault};
 pub use token::{MintError, Minter, TokenSource};
