@@ -6,5 +6,7 @@
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
 pub mod base;
+pub mod config;
 
 pub use base::{AccessToken, Connection, Fault};
+pub use config::{ConfigError, Settings};
