@@ -23,7 +23,7 @@ pub(super) fn store(at: &mut At<'_, '_>) -> Option<Sourced<PathBuf>> {
                 let mut inner =
                     At { reader: at.reader, name: "sqlite", kind: &super::keys::Kind::Path, value };
                 let path = inner.written_path()?;
-                found = Some(inner.sourced(PathBuf::from(path)));
+                found = Some(PathBuf::from(path));
             }
             name @ "postgres" => {
                 at.reader.mistake(key.span(), later::refusal(name));
@@ -36,7 +36,7 @@ pub(super) fn store(at: &mut At<'_, '_>) -> Option<Sourced<PathBuf>> {
         }
     }
     match found {
-        Some(found) => Some(found),
+        Some(path) => Some(at.sourced(path)),
         None => at.mistake(format!("names no store; accepted is {}", at.kind.accepts())),
     }
 }

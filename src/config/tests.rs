@@ -882,7 +882,8 @@ proptest! {
         ];
         let config = PROD.replace("key = { file = \"certs/prod.key\" }", &line[place]);
         let error = House::new(&config).load().unwrap_err();
-        prop_assert!(!format!("{error} {error:?}").contains(&canary));
+        let told = format!("{error} {error:?}");
+        prop_assert!(!told.contains(&canary));
     }
 }
 
