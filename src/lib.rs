@@ -7,10 +7,14 @@
 
 pub mod assertion;
 pub mod base;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod config;
 pub mod crypto;
 pub mod store;
 pub mod token;
 
 pub use assertion::Signer;
 pub use base::{AccessToken, Connection, Fault};
+pub use config::{ConfigError, Settings};
 pub use token::{MintError, Minter, TokenSource};

@@ -5,8 +5,16 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 /// Salesforce access tokens from a certificate, for work that runs with nobody watching.
 #[derive(Debug, Parser)]
-#[command(name = "sfmint", version, propagate_version = true, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Begin with `sfmint demo`: it needs no Salesforce org.\nExit codes: 0 done, 1 a predicate says no, 2 usage, 65 data, 70 bug, 74 disk, 75 try again later, 77 refused, 78 configuration.")]
+#[command(
+    name = "sfmint",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Begin with `sfmint demo`: it needs no Salesforce org.\nExit codes: 0 done, 1 a predicate says no, 2 usage, 65 data, 70 bug, 74 disk, 75 try again later, 77 refused, 78 configuration."
+)]
 pub struct Args {
     /// What every command understands.
     #[command(flatten)]

@@ -1,4 +1,3 @@
-use std::io::Write;
 
 use clap_complete::Shell;
 
@@ -6,7 +5,9 @@ use super::Exit;
 
 /// Print a shell's completion script
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  sfmint completions bash > ~/.local/share/bash-completion/completions/sfmint\n  sfmint completions zsh > ~/.zfunc/_sfmint")]
+#[command(
+    after_help = "Examples:\n  sfmint completions bash > ~/.local/share/bash-completion/completions/sfmint\n  sfmint completions zsh > ~/.zfunc/_sfmint"
+)]
 pub struct Verb {
     /// Which shell
     shell: Shell,

@@ -10,7 +10,9 @@ use crate::token::Need;
 
 /// Run a program with an access token in its environment
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The program finds SF_ACCESS_TOKEN, SF_INSTANCE_URL, SF_USERNAME, SF_ORG_ID and SF_API_VERSION.\nsfmint's own key and passphrase variables are not passed on.\n\nExample:\n  sfmint exec -- python3 nightly.py")]
+#[command(
+    after_help = "The program finds SF_ACCESS_TOKEN, SF_INSTANCE_URL, SF_USERNAME, SF_ORG_ID and SF_API_VERSION.\nsfmint's own key and passphrase variables are not passed on.\n\nExample:\n  sfmint exec -- python3 nightly.py"
+)]
 pub struct Verb {
     /// Seconds the token must still be good for when the program starts
     #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
@@ -99,6 +101,7 @@ fn become_program(mut command: Command) -> anyhow::Result<Exit> {
 pub(super) fn cannot_run(command: &Command, error: io::Error) -> anyhow::Result<Exit> {
     let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
     let program = command.get_program().to_string_lossy();
-    let complaint = Complaint::new("exec.cannot_run", Fault::Misuse, format!("`{program}` cannot be run")).because(error);
+    let complaint =
+        Complaint::new("exec.cannot_run", Fault::Misuse, format!("`{program}` cannot be run")).because(error);
     Err(told_with(Exit::Child(code), complaint))
 }

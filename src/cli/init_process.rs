@@ -11,8 +11,9 @@ use crate::base::Fault;
 /// Runs a program as the first process of a container: passes signals on, buries orphans, ends as the program ends.
 pub fn watch(mut command: Command) -> anyhow::Result<Exit> {
     let signals = [SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
-    let mut signals = Signals::new(signals)
-        .map_err(|error| told(Complaint::new("runtime", Fault::Transient, "signals cannot be received").because(error)))?;
+    let mut signals = Signals::new(signals).map_err(|error| {
+        told(Complaint::new("runtime", Fault::Transient, "signals cannot be received").because(error))
+    })?;
     let child = match command.spawn() {
         Ok(child) => Pid::from_child(&child),
         Err(error) => return super::exec::cannot_run(&command, error),

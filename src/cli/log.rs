@@ -20,11 +20,20 @@ pub fn start(global: &Global) {
         (false, 2) => Level::DEBUG,
         (false, _) => Level::TRACE,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_span_events(FmtSpan::NONE);
+    let builder =
+        tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_span_events(FmtSpan::NONE);
     // A second start in one process (tests) keeps the first.
     let _ = match global.log_format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).with_timer(Rfc3339).try_init(),
-        LogFormat::Text => builder.with_ansi(global.colour(&stderr())).with_target(false).without_time().compact().try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_timer(Rfc3339)
+            .try_init(),
+        LogFormat::Text => {
+            builder.with_ansi(global.colour(&stderr())).with_target(false).without_time().compact().try_init()
+        }
     };
 }
 

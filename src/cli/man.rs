@@ -1,4 +1,3 @@
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::Exit;
@@ -7,7 +6,9 @@ use crate::base::Fault;
 
 /// Print or write the manual pages
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  sfmint man | man -l -\n  sfmint man --out-dir /usr/local/share/man/man1")]
+#[command(
+    after_help = "Examples:\n  sfmint man | man -l -\n  sfmint man --out-dir /usr/local/share/man/man1"
+)]
 pub struct Verb {
     /// Write every page into this folder, one file a command, instead of printing the first
     #[arg(long, value_name = "DIR")]
@@ -24,7 +25,10 @@ pub fn run(verb: &Verb) -> anyhow::Result<Exit> {
     };
     let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(super::command(), dir));
     written.map_err(|error| {
-        told(Complaint::new("output.unwritable", Fault::Disk, format!("{} cannot be written", dir.display())).because(error))
+        told(
+            Complaint::new("output.unwritable", Fault::Disk, format!("{} cannot be written", dir.display()))
+                .because(error),
+        )
     })?;
     Ok(Exit::Done)
 }

@@ -25,7 +25,8 @@ pub use exit::Exit;
 
 /// Runs the command line `args`, the program's name first, and says how the process ends.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    let args = match command().try_get_matches_from(args).and_then(|matches| Args::from_arg_matches(&matches)) {
+    let args = match command().try_get_matches_from(args).and_then(|matches| Args::from_arg_matches(&matches))
+    {
         Ok(args) => args,
         Err(error) => {
             // Help and version are data; a mistake is talk. Either may find its pipe closed.

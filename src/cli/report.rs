@@ -119,14 +119,22 @@ pub fn failure(error: &anyhow::Error, global: &Global) -> Exit {
         let code = told.map_or("bug", |told| told.error.code());
         let salesforce = told.and_then(|told| told.error.salesforce());
         let body = Body { code, message: error.to_string(), cause, hints, fault, salesforce };
-        serde_json::to_writer(&mut stderr, &Document { error: body }).map_err(Into::into).and_then(|()| writeln!(stderr))
+        serde_json::to_writer(&mut stderr, &Document { error: body })
+            .map_err(Into::into)
+            .and_then(|()| writeln!(stderr))
     } else {
         in_words(&mut stderr, &error.to_string(), &causes, &hints, global.colour(&std::io::stderr()))
     };
     exit
 }
 
-fn in_words(out: &mut impl Write, says: &str, causes: &[String], hints: &[Hint], colour: bool) -> std::io::Result<()> {
+fn in_words(
+    out: &mut impl Write,
+    says: &str,
+    causes: &[String],
+    hints: &[Hint],
+    colour: bool,
+) -> std::io::Result<()> {
     let paint = |style: anstyle::Style, text: &str| match colour {
         true => format!("{style}{text}{style:#}"),
         false => text.to_string(),

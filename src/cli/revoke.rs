@@ -7,7 +7,9 @@ use crate::token::Revoked;
 
 /// End the access token of a connection, and forget it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The session ends at Salesforce for everybody who holds the token. The next `sfmint token` mints another.")]
+#[command(
+    after_help = "The session ends at Salesforce for everybody who holds the token. The next `sfmint token` mints another."
+)]
 pub struct Verb {}
 
 #[derive(Serialize)]
@@ -35,7 +37,9 @@ pub fn run(_: &Verb, global: &Global) -> anyhow::Result<Exit> {
     }
     print(|out| match revoked {
         Some((id, Revoked::Ended)) => writeln!(out, "token {id} of `{name}` is revoked and forgotten"),
-        Some((id, Revoked::WasOver(reason))) => writeln!(out, "token {id} of `{name}` was over already ({reason}); it is forgotten"),
+        Some((id, Revoked::WasOver(reason))) => {
+            writeln!(out, "token {id} of `{name}` was over already ({reason}); it is forgotten")
+        }
         None => writeln!(out, "no token of `{name}` was kept; nothing to revoke"),
     })
 }

@@ -13,7 +13,9 @@ use crate::token::{Handed, Need, Origin};
 
 /// Print a valid access token
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  curl -H \"$(sfmint token --format header)\" https://acme.my.salesforce.com/services/data/v67.0/limits\n  eval \"$(sfmint token --format env)\"\n\nThe token is kept and shared: asking every minute logs in once an hour or two.")]
+#[command(
+    after_help = "Examples:\n  curl -H \"$(sfmint token --format header)\" https://acme.my.salesforce.com/services/data/v67.0/limits\n  eval \"$(sfmint token --format env)\"\n\nThe token is kept and shared: asking every minute logs in once an hour or two."
+)]
 pub struct Verb {
     /// How it is printed
     #[arg(long, value_enum, default_value_t = Format::Raw, value_name = "FORMAT")]

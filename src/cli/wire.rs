@@ -23,9 +23,9 @@ impl Wire {
     /// Reads the configuration.
     pub fn new(global: &Global) -> anyhow::Result<Self> {
         let flags = Flags { config: global.config.clone(), state_dir: global.state_dir.clone() };
-        let settings = Settings::from_layers(&flags, &Environment::from_process()).map_err(told)?;
+        let settings = Settings::from_layers(flags, &Environment::from_process()).map_err(told)?;
         for warning in settings.warnings() {
-            tracing::warn!("{warning}");
+            tracing::warn!(code = warning.code, "{}", warning.says);
         }
         Ok(Self { global: global.clone(), settings, clock: Arc::new(SystemClock::new()) })
     }
@@ -74,9 +74,15 @@ impl Wire {
 /// Runs a future to its end on this thread. Made only where something must be waited for.
 pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     // From here on keys and tokens are in memory: no core file, no debugger of the same user.
-    crate::crypto::harden_process();
+    // Where the system has no such thing, the key is no less a key.
+    let _ = crate::crypto::harden_process();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| told(Complaint::new("runtime", Fault::Transient, "this machine has no resources for another program").because(error)))?;
+    let runtime = runtime.map_err(|error| {
+        told(
+            Complaint::new("runtime", Fault::Transient, "this machine has no resources for another program")
+                .because(error),
+        )
+    })?;
     runtime.block_on(future)
 }
 
@@ -84,9 +90,9 @@ pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
 pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(told(Complaint::new("output.unwritable", Fault::Disk, "stdout cannot be written").because(error)))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(told(
+            Complaint::new("output.unwritable", Fault::Disk, "stdout cannot be written").because(error),
+        )),
         _ => Ok(Exit::Done),
     }
 }
@@ -107,5 +113,10 @@ pub fn read_input(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
         }
         false => std::fs::read(path),
     };
-    read.map_err(|error| told(Complaint::new("input.unreadable", Fault::Data, format!("{} cannot be read", path.display())).because(error)))
+    read.map_err(|error| {
+        told(
+            Complaint::new("input.unreadable", Fault::Data, format!("{} cannot be read", path.display()))
+                .because(error),
+        )
+    })
 }

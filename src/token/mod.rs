@@ -28,8 +28,8 @@ pub use freshness::{
     learned_lifetime,
 };
 pub use governor::{Claimant, MintCount, RESERVE, Verdict};
-pub use ledger::tell;
 pub use http::{CONNECT_TIMEOUT, USER_AGENT, http_client, unreachable};
+pub use ledger::tell;
 pub use mint::{Attempted, Minted, Minter, SKEW_THAT_MATTERS};
 pub use mint_error::MintError;
 pub use need::{Handed, Need, Origin, standing};
