@@ -82,6 +82,10 @@ pub enum Command {
     Exec(super::exec::Verb),
     /// End the access token of a connection, and forget it
     Revoke(super::revoke::Verb),
+    /// Look at the configuration: check, show, schema, env
+    Config(super::config::Verb),
+    /// Look after the store: info, migrate, prune, rebuild
+    Store(super::store::Verb),
     /// Print a shell's completion script
     Completions(super::completions::Verb),
     /// Print or write the manual pages

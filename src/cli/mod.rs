@@ -5,14 +5,17 @@
 
 mod args;
 mod completions;
+mod config;
 mod exec;
 mod exit;
 #[cfg(unix)]
 mod init_process;
 mod log;
 mod man;
+mod render;
 mod report;
 mod revoke;
+mod store;
 mod token;
 mod wire;
 
@@ -52,6 +55,8 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Token(verb) => token::run(verb, global),
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),
+        Command::Config(verb) => config::run(verb, global),
+        Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),
         Command::Man(verb) => man::run(verb),
     }
