@@ -17,6 +17,10 @@ use crate::store::{Migrated, Rebuilt, StoreError};
 /// How many times opening begins again because the file was made, migrated, set aside or replaced meanwhile.
 const ROUNDS: usize = 6;
 
+/// The smallest page of any SQLite database. A file that is no multiple of it ends in the middle of a page:
+/// right while its log is not folded in, else cut short, which SQLite would take for zeros.
+const SMALLEST_PAGE: u64 = 512;
+
 /// What to do with a damaged store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnDamage {
@@ -53,6 +57,9 @@ pub(super) fn open(
         };
         let answer = match file.length {
             0 => Err(Trouble::Nonsense("it has no content".to_string())),
+            length if length % SMALLEST_PAGE != 0 && !place.has_log() => {
+                Err(Trouble::Nonsense("it was cut short".to_string()))
+            }
             _ => connect(place, options),
         };
         drop(shared);
