@@ -63,13 +63,11 @@ impl Trouble {
         }
     }
 
-    /// The damage it tells of; `Err` gives it back where it tells of something else.
-    pub(super) fn about_damage(self, path: &Path) -> Result<StoreError, Self> {
-        match self.code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(self.about(path)),
-            _ if matches!(self, Trouble::Nonsense(_)) || self.is_false_refusal(path) => Ok(self.about(path)),
-            _ => Err(self),
-        }
+    /// Whether the file is damaged.
+    pub(super) fn is_damage(&self, path: &Path) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            || matches!(self, Trouble::Nonsense(_))
+            || self.is_false_refusal(path)
     }
 
     /// Whether SQLite calls a file read-only that can be written: a flipped bit in its header asks for a
