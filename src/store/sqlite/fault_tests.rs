@@ -483,3 +483,59 @@ fn without_a_runtime_the_work_is_done_in_place() {
     };
     assert_eq!(rows.unwrap(), []);
 }
+
+// faults B10
+#[test]
+fn a_store_that_moves_to_a_network_file_system_gives_up_its_log() {
+    let folder = folder();
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path, NOW).unwrap().store;
+    wait(store.record_mint(row(1))).unwrap();
+    drop(store);
+    assert!(path.with_file_name("state.db-wal").exists());
+    let options = Options { journal: Some(Journal::Delete), ..Options::default() };
+    let store = SqliteStore::open_with(&path, options, OnDamage::Stop, NOW).unwrap();
+    wait(store.record_mint(row(2))).unwrap();
+    assert_eq!(wait(store.mints(MintQuery::default())).unwrap(), [row(2), row(1)]);
+    assert_eq!(wait(store.info()).unwrap().journal.as_deref(), Some("delete"));
+    assert!(!path.with_file_name("state.db-wal").exists());
+}
+
+#[test]
+fn a_reader_that_never_ends_makes_no_write_wait() {
+    let folder = folder();
+    let path = folder.path().join("state.db");
+    let store = SqliteStore::open(&path, NOW).unwrap().store;
+    wait(store.record_mint(row(0))).unwrap();
+    let shell = rusqlite::Connection::open(&path).unwrap();
+    shell.execute_batch("BEGIN; SELECT count(*) FROM mint").unwrap();
+    // Enough for the log to ask for folding at every write. Each would wait 5 s for the reader.
+    let writes = async {
+        for at in 1..100 {
+            store.record_mint(row(at)).await.unwrap();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime
+        .block_on(tokio::time::timeout(Duration::from_secs(60), writes))
+        .expect("writes wait for the reader");
+    assert!(std::fs::metadata(path.with_file_name("state.db-wal")).unwrap().len() > 600_000);
+}
+
+// faults B6
+#[test]
+fn a_row_that_nobody_wrote_is_found_by_info_and_rebuild() {
+    let folder = folder();
+    let path = folder.path().join("state.db");
+    filled(&path, 3);
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch("UPDATE mint SET outcome = 'mintee' WHERE id = 2")
+        .unwrap();
+    let store = open_strict(&sqlite(&path), NOW).unwrap();
+    let Integrity::Damaged(found) = wait(store.info()).unwrap().integrity else { panic!() };
+    assert!(found[0].contains("row 2 of `mint` has a `outcome`"), "{found:?}");
+    let error = wait(store.mints(MintQuery::default())).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(matches!(rebuild(&sqlite(&path), NOW).unwrap(), Rebuilt::Made { set_aside: Some(_) }));
+}

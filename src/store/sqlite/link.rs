@@ -102,6 +102,14 @@ impl Link {
         done
     }
 
+    /// Folds the log into the file, as far as nobody is in the way: whoever reads for an hour, such as a
+    /// person with a shell, must not make every write wait.
+    pub(super) fn fold_log(&self) -> Result<(), StoreError> {
+        let work: Work<()> =
+            Arc::new(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?));
+        self.at_once(&work).unwrap_or(Ok(()))
+    }
+
     /// Whether the log has grown enough to be folded into the file.
     pub(super) fn log_is_long(&self) -> bool {
         std::fs::metadata(self.place.beside("-wal")).is_ok_and(|log| log.len() > LONGEST_LOG)

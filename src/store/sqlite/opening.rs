@@ -8,7 +8,7 @@ use super::connect::{Options, connect};
 use super::creation::{create, private_file};
 use super::damage::set_aside;
 use super::place::{FileId, Place};
-use super::report::quick_check;
+use super::report::amiss;
 use super::schema::{advance, newest};
 use super::trouble::{Trouble, io};
 use crate::base::UnixSeconds;
@@ -129,12 +129,10 @@ pub(in crate::store) fn rebuild(path: &Path, now: UnixSeconds) -> Result<Rebuilt
     let options = Options::default();
     let missing = place.look()?.is_none();
     let Ready { db, file, set_aside: mut aside, .. } = open(&place, &options, OnDamage::SetAside, now)?;
-    if let Err(error) = quick_check(&db).map_err(|trouble| trouble.about(&place.file)) {
+    if let Some(what) = amiss(&db, &place.file).into_iter().next() {
         drop(db);
-        if !matches!(error, StoreError::Damaged { .. }) {
-            return Err(error);
-        }
-        aside = set_aside(&place, file, &error, now)?.or(aside);
+        let damage = StoreError::Damaged { path: place.file.clone(), what };
+        aside = set_aside(&place, file, &damage, now)?.or(aside);
         let _made = open(&place, &options, OnDamage::SetAside, now)?;
     }
     Ok(match aside.is_some() || missing {

@@ -101,14 +101,10 @@ impl SqliteStore {
     /// Folds a long log into the file. A failure is none of the caller's: the rows are in the log, and the
     /// next one tries again.
     async fn fold_log(&self) {
-        if self.link.log_is_long() {
-            let work: Work<()> = Arc::new(|db| {
-                db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-                Ok(())
-            });
-            if let Err(error) = self.patiently(work).await {
-                tracing::debug!(store.path = %self.path().display(), "could not fold the log of the store: {error}");
-            }
+        if self.link.log_is_long()
+            && let Err(error) = self.elsewhere(Link::fold_log).await
+        {
+            tracing::debug!(store.path = %self.path().display(), "could not fold the log of the store: {error}");
         }
     }
 }
