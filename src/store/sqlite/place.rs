@@ -81,6 +81,12 @@ impl Place {
         check_file(&self.file)
     }
 
+    /// Whether a log or a rollback journal waits to be worked into the file.
+    pub(super) fn has_log(&self) -> bool {
+        let waits = |suffix| std::fs::metadata(self.beside(suffix)).is_ok_and(|log| log.len() > 0);
+        waits("-wal") || waits("-journal")
+    }
+
     /// A path beside the file: `state.db` and `.lock` make `state.db.lock`.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         with_suffix(&self.file, suffix)
