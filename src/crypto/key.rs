@@ -105,6 +105,9 @@ pub fn read_private_key(pem: &[u8], passphrase: Option<&Secret<String>>) -> Resu
     })?;
     let keys: Vec<&Block> = blocks.iter().filter(|block| block.is_private_key()).collect();
     match keys.as_slice() {
+        [] if blocks.iter().any(|block| block.label == "OPENSSH PRIVATE KEY") => {
+            Err(KeyMistake::OpenSsh.into())
+        }
         [] => {
             let mut found: Vec<String> = blocks.iter().map(|block| block_name(&block.label)).collect();
             found.dedup();
