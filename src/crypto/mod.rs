@@ -17,6 +17,8 @@ mod place;
 mod secret;
 mod secret_command;
 mod secret_file;
+#[cfg(test)]
+mod shapes;
 pub mod verify;
 mod write;
 
