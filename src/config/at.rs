@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use crate::base::printable;
 
 use super::file::SourceFile;
-use super::keys::Kind;
+use super::kind::Kind;
 use super::looks_secret::looks_secret;
 use super::nearest::did_you_mean;
 use super::origin::Sourced;

@@ -1,16 +1,18 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::base::{KeySource, Secret, SecretSource};
+use crate::base::{Connection, KeySource, Secret, SecretSource};
 
 use super::document::Section;
 use super::draft::Draft;
 use super::looks_secret::looks_secret;
 use super::nearest::nearest;
 use super::origin::Sourced;
+use super::understand::understand;
 use super::variables::CONNECTION;
-use super::{Environment, Mistake, Origin};
+use super::{ConfigError, Environment, Flags, Mistake, Origin, state_dir};
 
 /// Reads the connection `default` from the environment; `None` where no variable of it is set.
 ///
@@ -24,7 +26,7 @@ pub(super) fn read(
     referenced: &BTreeSet<String>,
 ) -> Result<Option<Section>, Vec<Mistake>> {
     let asks = |name: &&str| environment.is_set(name) && !referenced.contains(*name);
-    let Some(first) = CONNECTION.iter().map(|variable| variable.name).find(|name| asks(&name)) else {
+    let Some(first) = CONNECTION.iter().map(|variable| variable.name).find(|name| asks(name)) else {
         return Ok(None);
     };
     let mut taken = Taken { environment, mistakes: Vec::new() };
@@ -129,5 +131,33 @@ impl Taken<'_> {
         let value = Secret::new(kind, self.text(name)?);
         let value = SecretSource::Env { name: name.to_string(), value: Some(value) };
         Some(Sourced { value, origin: Origin::Environment(name.to_string()) })
+    }
+}
+
+impl Connection {
+    /// The connection of the environment: `SFMINT_LOGIN_URL`, `SFMINT_CLIENT_ID`, `SFMINT_USERNAME`, and the key.
+    ///
+    /// No file is read but, later, those that hold the secrets. It is called `default`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] with each variable that is missing or refused, or
+    /// [`ConfigError::NoConnection`] where none is set. *Misuse*.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_environment(&Environment::from_process())
+    }
+
+    /// The same, from an environment that was read before.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let (_, connections) = understand(&[], environment)?;
+        let Some(connection) = connections.first() else {
+            return Err(ConfigError::NoConnection { searched: vec![PathBuf::from("the environment")] });
+        };
+        let state_dir = state_dir::choose(&Flags::default(), environment, &mut Vec::new());
+        connection.connection(None, state_dir.map(|dir| dir.value))
     }
 }

@@ -70,23 +70,34 @@ fn bits(word: &str) -> f64 {
     counts.values().map(|count| -(count / all) * (count / all).log2()).sum()
 }
 
-/// Every word of `text` that looks like a secret: its line, counted from 1, and what it looks like.
+/// Every line of `text` that holds something that looks like a secret, counted from 1, and what it looks like.
 ///
-/// Comments are looked at too: what is commented out is committed all the same.
+/// Comments are looked at too: what is commented out is committed all the same. What stands behind
+/// `client_id` is an identifier, however random it looks.
 pub(super) fn suspicious_lines(text: &str) -> Vec<(usize, &'static str)> {
-    let ends = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>".contains(c);
-    text.lines()
-        .enumerate()
-        .filter_map(|(at, line)| {
-            let words =
-                line.split(ends).chain(line.split(ends).filter_map(|word| Some(word.split_once('=')?.1)));
-            let found = match line.contains("-----BEGIN") {
-                true => looks_secret(line),
-                false => words.into_iter().find_map(looks_secret),
-            };
-            Some((at + 1, found?))
-        })
-        .collect()
+    let suspicious = |(at, line)| Some((at + 1, suspicious_word(line)?));
+    text.lines().enumerate().filter_map(suspicious).collect()
+}
+
+fn suspicious_word(line: &str) -> Option<&'static str> {
+    if line.contains("-----BEGIN") {
+        return looks_secret(line);
+    }
+    let mut before = "";
+    for word in line.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}<>".contains(c)) {
+        if before != "client_id" {
+            let value = word.split_once('=').map_or("", |(_, value)| value);
+            let found = looks_secret(word).or_else(|| looks_secret(value));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let name = word.trim_end_matches('=');
+        if !name.is_empty() {
+            before = name;
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -124,6 +135,13 @@ mod tests {
         ] {
             assert_eq!(looks_secret(word), None, "{word}");
         }
+    }
+
+    #[test]
+    fn a_consumer_key_is_no_secret_whatever_it_looks_like() {
+        let line = |name: &str| format!("x = {{ {name} = \"hQ7xV2mZ9kLp4RtW8sYb1NcD6fGj3HaE\" }}");
+        assert_eq!(suspicious_lines(&line("client_id")), []);
+        assert_eq!(suspicious_lines(&line("secret")), [(1, "random text")]);
     }
 
     #[test]

@@ -12,8 +12,10 @@ mod document;
 mod draft;
 mod environment;
 mod error;
+mod explain;
 mod file;
 mod keys;
+mod kind;
 mod later;
 mod locations;
 mod looks_secret;
@@ -23,11 +25,13 @@ mod origin;
 mod reference;
 mod resolve;
 mod schema;
+mod search;
 mod secret_value;
 mod settings;
 mod show;
 mod state_dir;
 mod store_location;
+mod understand;
 mod variables;
 
 #[cfg(test)]

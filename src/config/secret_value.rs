@@ -5,7 +5,7 @@ use crate::base::{KeySource, Secret, SecretSource};
 
 use super::at::{At, Reader};
 use super::draft::Proxy;
-use super::keys::Kind;
+use super::kind::Kind;
 use super::later;
 use super::origin::Sourced;
 

@@ -1,12 +1,45 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::{Finding, Hint, Level};
+
+use super::Environment;
+use super::locations::{self, Flags};
+use super::origin::Sourced;
+
+/// The state directory, made ready; `None` where there is none, which is then among the warnings.
+pub(super) fn choose(
+    flags: &Flags,
+    environment: &Environment,
+    warnings: &mut Vec<Finding>,
+) -> Option<Sourced<PathBuf>> {
+    let no_state = |says: String| {
+        Finding::new(
+            "state.memory_only",
+            Level::Warn,
+            format!("{says}; tokens and history are kept in memory only"),
+        )
+        .hint(Hint::new("name a folder that can be written with --state-dir or SFMINT_STATE_DIR"))
+    };
+    let Some((dir, origin)) = locations::state_dir(flags, environment) else {
+        warnings.push(no_state("there is no state directory: HOME is not set".into()));
+        return None;
+    };
+    match prepare(&dir) {
+        Ok(value) => Some(Sourced { value, origin }),
+        Err(why) => {
+            warnings.push(no_state(format!("state directory {} {why}", dir.display())));
+            None
+        }
+    }
+}
+
 /// Makes sure that a state directory is there, ours, and can be written: created 0700 where it is missing.
 ///
 /// # Errors
 ///
 /// Why it cannot be used, in words that fit after its path. Nothing is kept on disk then.
-pub(super) fn prepare(dir: &Path) -> Result<PathBuf, String> {
+fn prepare(dir: &Path) -> Result<PathBuf, String> {
     let dir = std::path::absolute(dir).map_err(|error| error.to_string())?;
     match std::fs::metadata(&dir) {
         Ok(metadata) => usable(&dir, &metadata)?,

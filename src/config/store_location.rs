@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::at::At;
+use super::kind::Kind;
 use super::later;
 use super::origin::Sourced;
 
@@ -20,8 +21,7 @@ pub(super) fn store(at: &mut At<'_, '_>) -> Option<Sourced<PathBuf>> {
     for (key, value) in at.table()? {
         match key.get_ref().as_ref() {
             "sqlite" => {
-                let mut inner =
-                    At { reader: at.reader, name: "sqlite", kind: &super::keys::Kind::Path, value };
+                let mut inner = At { reader: at.reader, name: "sqlite", kind: &Kind::Path, value };
                 let path = inner.written_path()?;
                 found = Some(PathBuf::from(path));
             }
