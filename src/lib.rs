@@ -6,5 +6,7 @@
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
 pub mod base;
+#[cfg(feature = "testing")]
+pub mod emulator;
 
 pub use base::{AccessToken, Connection, Fault};
