@@ -11,6 +11,8 @@ pub mod base;
 pub mod cli;
 pub mod config;
 pub mod crypto;
+#[cfg(feature = "testing")]
+pub mod emulator;
 pub mod store;
 pub mod token;
 
