@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 
 from connect_proxy import ConnectProxy
-from org import API_VERSION, CONNECTED_APP, EXTERNAL_CLIENT_APP, FOREIGN_USERNAME, MY_DOMAIN, USERNAME, Org
+from org import API_VERSION, CONNECTED_APP, EXTERNAL_CLIENT_APP, FOREIGN_USERNAME, MY_DOMAIN, USERNAME, Org, make_key
 from recording_endpoint import RecordingEndpoint
 
 HERE = Path(__file__).resolve().parent
@@ -307,19 +307,6 @@ def run(world: World) -> bool:
         sys.stdout.flush()
     print(f"interop: {ran} of {len(JUDGES)} parties ran, {passed} passed")
     return passed == len(JUDGES)
-
-
-def make_key(binary: Path, folder: Path) -> tuple[Path, Path]:
-    """Key and certificate, made by sfmint as a user makes them."""
-    subprocess.run(
-        [str(binary), "init", "acme", "--yes"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    return folder / "certs" / "acme" / "current.key", folder / "certs" / "acme" / "current.crt"
 
 
 def main() -> int:

@@ -31,6 +31,19 @@ certificate = '''
 """
 
 
+def make_key(binary: Path, folder: Path) -> tuple[Path, Path]:
+    """Key and certificate, made by sfmint as a user makes them."""
+    subprocess.run(
+        [str(binary), "init", "acme", "--yes"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return folder / "certs" / "acme" / "current.key", folder / "certs" / "acme" / "current.crt"
+
+
 class Org:
     """`with Org(binary, folder, certificate) as org:` gives `org.url`, `org.port` and `org.log()`."""
 
@@ -62,6 +75,11 @@ class Org:
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait(timeout=10)
+
+    def minted(self) -> int:
+        """How many tokens the org has given out."""
+        posts = [entry for entry in self.log() if entry["path"] == "/services/oauth2/token"]
+        return sum(entry["status"] == 200 for entry in posts)
 
     def log(self) -> list[dict]:
         """Every request so far, as the org saw it."""
