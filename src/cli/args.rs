@@ -82,6 +82,8 @@ pub enum Command {
     Exec(super::exec::Verb),
     /// End the access token of a connection, and forget it
     Revoke(super::revoke::Verb),
+    /// Run the built-in org: a small, strict Salesforce on this machine
+    Emulator(super::emulator::Verb),
     /// Look at the configuration: check, show, schema, env
     Config(super::config::Verb),
     /// Look after the store: info, migrate, prune, rebuild

@@ -6,6 +6,7 @@
 mod args;
 mod completions;
 mod config;
+mod emulator;
 mod exec;
 mod exit;
 #[cfg(unix)]
@@ -15,6 +16,7 @@ mod man;
 mod render;
 mod report;
 mod revoke;
+mod shutdown;
 mod store;
 mod token;
 mod wire;
@@ -55,6 +57,7 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Token(verb) => token::run(verb, global),
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),
+        Command::Emulator(verb) => emulator::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),
