@@ -1,9 +1,10 @@
 use toml::de::{DeTable, DeValue};
 
-use super::at::{At, Reader};
+use super::at::At;
 use super::draft::{App, AppDraft};
 use super::keys::{self, Key};
 use super::origin::Sourced;
+use super::reader::Reader;
 
 /// Reads `apps = [{ name, client_id, key, certificate }, { ... }]`: exactly two, told apart by name and consumer key.
 pub(super) fn apps(at: &mut At<'_, '_>) -> Option<Sourced<Vec<App>>> {

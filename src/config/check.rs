@@ -6,6 +6,7 @@ use super::Settings;
 use super::locations::FoundBy;
 use super::looks_secret::suspicious_lines;
 use super::nearest::did_you_mean;
+use super::origin::shown;
 use super::variables::{CONNECTION, PLACES};
 
 impl Settings {
@@ -50,8 +51,7 @@ impl Settings {
     fn check_texts(&self, findings: &mut Vec<Finding>) {
         for file in &self.files {
             for (line, looks_like) in suspicious_lines(&file.text) {
-                let says =
-                    format!("{}:{line}: this looks like {looks_like} (not shown)", file.path.display());
+                let says = format!("{}:{line}: this looks like {looks_like} (not shown)", shown(&file.path));
                 let hint = "keep secrets out of this file: { env = ... }, { file = ... } or { command = ... } refer to them; change the secret if the file was shared";
                 findings.push(Finding::new("config.looks_secret", Level::Warn, says).hint(Hint::new(hint)));
             }
@@ -76,7 +76,7 @@ fn check_key(whose: &str, key: &KeySource, findings: &mut Vec<Finding>) {
 
 fn check_file(what: &str, path: &Path, findings: &mut Vec<Finding>) {
     if let Err(error) = std::fs::metadata(path) {
-        let says = format!("{what} {}: {error}", path.display());
+        let says = format!("{what} {}: {error}", shown(path));
         findings.push(Finding::new("config.file_missing", Level::Warn, says));
     }
 }

@@ -3,9 +3,10 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::base::ConnectionName;
 
-use super::at::{At, Reader};
+use super::at::At;
 use super::draft::{Draft, General};
 use super::mistake::Weight;
+use super::reader::Reader;
 use super::{Mistake, Origin, keys, later, looks_secret::looks_secret};
 
 /// Which file is being read, for what it may hold.

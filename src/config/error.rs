@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::base::{ConnectionName, printable};
 
 use super::nearest::did_you_mean;
+use super::origin::shown;
 use super::{Mistake, Origin};
 
 /// Why there is no configuration to work with. Always *misuse*: somebody edits a file or sets a variable.
@@ -18,7 +19,7 @@ pub enum ConfigError {
         mistakes: Vec<Mistake>,
     },
     /// A file that somebody named is not there.
-    #[error("config file {} is not there; it was named by {named_by}", path.display())]
+    #[error("config file {} is not there; it was named by {named_by}", shown(path))]
     NotFound {
         /// The file.
         path: PathBuf,
@@ -26,7 +27,7 @@ pub enum ConfigError {
         named_by: Origin,
     },
     /// A symbolic link leads nowhere.
-    #[error("config file {} is a symbolic link to {}, which is not there", path.display(), target.display())]
+    #[error("config file {} is a symbolic link to {}, which is not there", shown(path), shown(target))]
     DanglingLink {
         /// The link.
         path: PathBuf,
@@ -34,7 +35,7 @@ pub enum ConfigError {
         target: PathBuf,
     },
     /// A file or folder is there and cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {}", shown(path))]
     Unreadable {
         /// What could not be read.
         path: PathBuf,
@@ -43,7 +44,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// A folder, pipe or device stands where a file should.
-    #[error("{} is {found}, not a file", path.display())]
+    #[error("{} is {found}, not a file", shown(path))]
     NotAFile {
         /// The place.
         path: PathBuf,
@@ -51,7 +52,7 @@ pub enum ConfigError {
         found: &'static str,
     },
     /// The file is larger than any configuration.
-    #[error("config file {} is larger than {} KiB, the most that is read", path.display(), limit / 1024)]
+    #[error("config file {} is larger than {} KiB, the most that is read", shown(path), limit / 1024)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -59,7 +60,7 @@ pub enum ConfigError {
         limit: u64,
     },
     /// The file is not UTF-8.
-    #[error("config file {} is not UTF-8 text{}", path.display(), line.map(|line| format!(" (line {line})")).unwrap_or_default())]
+    #[error("config file {} is not UTF-8 text{}", shown(path), line.map(|line| format!(" (line {line})")).unwrap_or_default())]
     NotText {
         /// The file.
         path: PathBuf,
@@ -67,7 +68,7 @@ pub enum ConfigError {
         line: Option<usize>,
     },
     /// Another user can write the file, and with it what runs here.
-    #[error("others can write {} (mode {mode:04o})", path.display())]
+    #[error("others can write {} (mode {mode:04o})", shown(path))]
     WritableByOthers {
         /// The file.
         path: PathBuf,
@@ -75,7 +76,7 @@ pub enum ConfigError {
         mode: u32,
     },
     /// The file lies where anybody may put one, and is not the user's own.
-    #[error("{} belongs to user id {owner}, not to you (user id {user})", path.display())]
+    #[error("{} belongs to user id {owner}, not to you (user id {user})", shown(path))]
     NotYours {
         /// The file or folder.
         path: PathBuf,
@@ -113,7 +114,7 @@ pub enum ConfigError {
         config: PathBuf,
     },
     /// The file that says which of two apps is active says neither.
-    #[error("{} does not name an app of connection `{connection}`: accepted are `{}` and `{}`", path.display(), apps[0], apps[1])]
+    #[error("{} does not name an app of connection `{connection}`: accepted are `{}` and `{}`", shown(path), apps[0], apps[1])]
     ActiveApp {
         /// The file.
         path: PathBuf,

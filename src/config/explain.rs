@@ -1,6 +1,7 @@
 use crate::base::{ConnectionName, Explain, Fault, Hint};
 
 use super::ConfigError;
+use super::origin::shown;
 
 impl Explain for ConfigError {
     fn fault(&self) -> Fault {
@@ -34,10 +35,10 @@ impl Explain for ConfigError {
                 one(format!("correct the path in {named_by}, or run `sfmint init NAME` to write a first one"))
             }
             ConfigError::DanglingLink { path, .. } => {
-                one(format!("point the link {} at a file, or remove it", path.display()))
+                one(format!("point the link {} at a file, or remove it", shown(path)))
             }
             ConfigError::Unreadable { path, .. } => {
-                one(format!("make {} readable for the user who runs sfmint", path.display()))
+                one(format!("make {} readable for the user who runs sfmint", shown(path)))
             }
             ConfigError::NotAFile { .. } => one("name a TOML file with --config or SFMINT_CONFIG".into()),
             ConfigError::TooLarge { .. } => {
@@ -48,14 +49,14 @@ impl Explain for ConfigError {
             }
             ConfigError::NotText { .. } => one("save it as UTF-8".into()),
             ConfigError::WritableByOthers { path, .. } => {
-                one(format!("run `chmod go-w {}`, after making sure that nobody changed it", path.display()))
+                one(format!("run `chmod go-w {}`, after making sure that nobody changed it", shown(path)))
             }
             ConfigError::NotYours { path, .. } => one(format!(
                 "read it, and if you trust it, name the config file with --config or SFMINT_CONFIG; or run `chown $(id -u) {}`",
-                path.display()
+                shown(path)
             )),
             ConfigError::NoConnection { searched } => {
-                let places: Vec<String> = searched.iter().map(|path| path.display().to_string()).collect();
+                let places: Vec<String> = searched.iter().map(|path| shown(path)).collect();
                 vec![
                     Hint::new("run `sfmint init NAME` to make one"),
                     Hint::new(
@@ -69,10 +70,10 @@ impl Explain for ConfigError {
                 vec![Hint::new("name one with `-c NAME`"), Hint::new(there_are(known))]
             }
             ConfigError::CommandRefused { config, .. } => {
-                one(format!("read it, and if you trust it, name it: `--config {}`", config.display()))
+                one(format!("read it, and if you trust it, name it: `--config {}`", shown(config)))
             }
             ConfigError::ActiveApp { path, apps, .. } => {
-                one(format!("write `{}` or `{}` into {}, or remove it", apps[0], apps[1], path.display()))
+                one(format!("write `{}` or `{}` into {}, or remove it", apps[0], apps[1], shown(path)))
             }
         }
     }

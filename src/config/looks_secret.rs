@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 /// What a word looks like, if it looks like something that must not stand in a file that people share.
 ///
 /// Shapes first, since they are certain; then randomness: at least 24 characters of mixed kinds with more
-/// than 3.6 bits each, where English words have about 3 and base64 of random bytes about 5. Consumer keys
+/// than 3.6 bits each, where English words have about 3 and base64 of random bytes about 5, and whose kind
+/// (small, capital, digit) changes at more than 4 of 10 steps, where words joined by capitals change at 3 and
+/// base64 of random bytes at 6. Consumer keys
 /// (`3MVG9...`) are identifiers, and file paths, hosts and user names are words; they do not count.
 pub(super) fn looks_secret(word: &str) -> Option<&'static str> {
     let starts = |start: &str| word.starts_with(start);
@@ -57,7 +59,20 @@ fn is_random(word: &str) -> bool {
     let digits = has(u8::is_ascii_digit);
     let hex = digits && word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let mixed = digits && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    hex && bits(word) > 3.0 || mixed && bits(word) > 3.6
+    hex && bits(word) > 3.0 || mixed && bits(word) > 3.6 && changes(word) > 0.4
+}
+
+/// At what share of steps from one character to the next its kind changes.
+fn changes(word: &str) -> f64 {
+    let kind = |byte: u8| match byte {
+        b'0'..=b'9' => 0,
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        _ => 3,
+    };
+    let bytes = word.as_bytes();
+    let changed = bytes.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
+    changed as f64 / bytes.len() as f64
 }
 
 /// Shannon's entropy of one character, in bits.
@@ -129,6 +144,8 @@ mod tests {
             "integration.user.for.warehouse@acme.example.staging",
             "certs/production-2026/current.key",
             "/var/lib/sfmint/certs/PROD2026/current-key-number-4.key",
+            "certs/Prod2026ForAcmeWarehouse/CurrentKeyNumber4",
+            "CN=AcmeIntegrationUser2026,O=AcmeCorporation",
             "refresh_buffer_seconds",
             "https://proxy.acme.example:3128",
             "SFMINT_PRIVATE_KEY_PASSPHRASE_FILE",

@@ -22,6 +22,7 @@ mod looks_secret;
 mod mistake;
 mod nearest;
 mod origin;
+mod reader;
 mod reference;
 mod resolve;
 mod schema;

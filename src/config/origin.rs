@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::base::printable;
+
 /// Where a value was said; also where a mistake stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,11 +31,16 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("default"),
-            Origin::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Origin::File { path, line, column } => write!(f, "{}:{line}:{column}", shown(path)),
             Origin::Environment(name) => write!(f, "environment variable {name}"),
             Origin::Flag(flag) => write!(f, "flag {flag}"),
         }
     }
+}
+
+/// A path for people: whoever names a file must not write to their terminal.
+pub(super) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy(), 1000)
 }
 
 impl Serialize for Origin {

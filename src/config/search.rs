@@ -5,6 +5,7 @@ use crate::base::{Finding, Level};
 
 use super::file::{self, MustBe, SourceFile};
 use super::locations::{Candidate, Flags, FoundBy};
+use super::origin::shown;
 use super::{ConfigError, Origin};
 
 /// The first config file that is there.
@@ -34,7 +35,7 @@ pub(super) fn find(
                     && source.kind() == io::ErrorKind::PermissionDenied
                     && std::fs::symlink_metadata(path).is_err() =>
             {
-                let says = format!("cannot look for {}: {source}", path.display());
+                let says = format!("cannot look for {}: {source}", shown(path));
                 warnings.push(Finding::new("config.not_looked_at", Level::Info, says));
             }
             Err(error) => return Err(error),
@@ -51,7 +52,7 @@ pub(super) fn beside(
 ) -> Result<Vec<SourceFile>, ConfigError> {
     let folder = main.parent().unwrap_or(Path::new(""));
     if toml_files(&folder.join("jobs.d")).is_ok_and(|files| !files.is_empty()) {
-        let says = format!("{} is not read: jobs come in a later version", folder.join("jobs.d").display());
+        let says = format!("{} is not read: jobs come in a later version", shown(&folder.join("jobs.d")));
         warnings.push(Finding::new("config.jobs_later", Level::Warn, says));
     }
     let folder = folder.join("connections.d");

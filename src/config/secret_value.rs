@@ -3,11 +3,12 @@ use toml::de::{DeTable, DeValue};
 
 use crate::base::{KeySource, Secret, SecretSource};
 
-use super::at::{At, Reader};
+use super::at::At;
 use super::draft::Proxy;
 use super::kind::Kind;
 use super::later;
 use super::origin::Sourced;
+use super::reader::Reader;
 
 const PLACES: [&str; 3] = ["file", "env", "command"];
 

@@ -92,6 +92,33 @@ impl Settings {
         Ok(Self { files, searched, found_by, general, connections, state_dir, strangers, warnings })
     }
 
+    /// Whether `text` would be a config file without mistakes at `path`; nothing is read or written there.
+    ///
+    /// For whoever writes a config file, before it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`]: every mistake at once. *Misuse*.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sfmint::config::{Environment, Settings};
+    ///
+    /// let none = Environment::default();
+    /// let error = Settings::check_text("sfmint.toml", "[default]\n", &none).unwrap_err();
+    /// assert_eq!(error.to_string(), "sfmint.toml:1:2: unknown key `default`; did you mean `defaults`?");
+    /// ```
+    pub fn check_text(
+        path: impl AsRef<Path>,
+        text: &str,
+        environment: &Environment,
+    ) -> Result<(), ConfigError> {
+        let path = path.as_ref();
+        let base = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        understand(&[SourceFile::new(path, base, text.to_string())], environment).map(drop)
+    }
+
     /// A connection, by name; with `None` the only one, or the one called `default`.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::base::{
 
 use super::draft::{App, Proxy};
 use super::keys;
+use super::origin::shown;
 use super::{Origin, Settings, StoreLocation};
 
 /// One line of `sfmint config show`: a key, what it holds, and who said so.
@@ -32,13 +33,13 @@ impl Settings {
         let state = self.state_dir.as_ref();
         let section = || "defaults".to_string();
         let store = match self.store() {
-            StoreLocation::Sqlite(path) => path.display().to_string(),
+            StoreLocation::Sqlite(path) => shown(&path),
             StoreLocation::Memory => "memory".into(),
         };
         let mut lines = vec![Shown {
             section: section(),
             key: "state_dir",
-            value: state.map_or("none".into(), |dir| dir.value.display().to_string()),
+            value: state.map_or("none".into(), |dir| shown(&dir.value)),
             origin: state.map_or(Origin::Default, |dir| dir.origin.clone()),
         }];
         lines.extend(keys::GENERAL.iter().map(|key| {
@@ -89,7 +90,7 @@ printed_as_is!(LoginUrl, Audience, ConsumerKey, Username, ApiVersion, u64, Strin
 
 impl Printed for PathBuf {
     fn printed(&self) -> String {
-        self.display().to_string()
+        shown(self)
     }
 }
 
@@ -113,7 +114,7 @@ impl Printed for SecretSource {
     fn printed(&self) -> String {
         match self {
             SecretSource::Env { name, .. } => format!("<secret from environment variable {name}>"),
-            SecretSource::File(path) => format!("<secret from file {}>", path.display()),
+            SecretSource::File(path) => format!("<secret from file {}>", shown(path)),
             // Arguments may hold what should not be shown.
             SecretSource::Command(argv) => {
                 format!("<secret from command {}>", argv.first().map_or("", String::as_str))

@@ -5,7 +5,7 @@ use crate::base::{Finding, Hint, Level};
 
 use super::Environment;
 use super::locations::{self, Flags};
-use super::origin::Sourced;
+use super::origin::{Sourced, shown};
 
 /// The state directory, made ready; `None` where there is none, which is then among the warnings.
 pub(super) fn choose(
@@ -28,7 +28,7 @@ pub(super) fn choose(
     match prepare(&dir) {
         Ok(value) => Some(Sourced { value, origin }),
         Err(why) => {
-            warnings.push(no_state(format!("state directory {} {why}", dir.display())));
+            warnings.push(no_state(format!("state directory {} {why}", shown(&dir))));
             None
         }
     }
@@ -75,7 +75,7 @@ fn usable(dir: &Path, metadata: &std::fs::Metadata) -> Result<(), String> {
         return Err(format!("belongs to user id {}, not to you (user id {user})", metadata.uid()));
     }
     if metadata.uid() == user && user != 0 && metadata.mode() & 0o002 != 0 {
-        return Err(format!("can be written by others; run `chmod o-w {}`", dir.display()));
+        return Err(format!("can be written by others; run `chmod o-w {}`", shown(dir)));
     }
     rustix::fs::access(dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
         .map_err(|error| format!("cannot be written: {}", io::Error::from(error)))

@@ -2,11 +2,11 @@ use std::collections::BTreeSet;
 
 use crate::base::ConnectionName;
 
-use super::at::Reader;
 use super::document::{self, Document, Role, Section};
 use super::draft::General;
 use super::file::SourceFile;
 use super::mistake::Weight;
+use super::reader::Reader;
 use super::resolve::{Resolved, resolve};
 use super::{ConfigError, Environment, Mistake, Origin, connection_environment};
 

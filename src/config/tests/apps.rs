@@ -47,3 +47,13 @@ fn a_connection_of_one_app_does_not_inherit_two_nor_the_other_way_round() {
     );
     assert_eq!(House::new(&config).prod().credentials.standby().unwrap().name, "b");
 }
+
+#[test]
+fn defaults_for_one_app_and_for_two_contradict_each_other() {
+    let apps = r#"apps = [{ name = "a", client_id = "3MVG9a", key = { file = "a.key" } }, { name = "b", client_id = "3MVG9b", key = { file = "b.key" } }]"#;
+    let found = mistakes(&format!("[defaults]\n{apps}\ncertificate = \"x.crt\"\n{PROD}"));
+    assert_eq!(
+        found,
+        ["sfmint.toml:1:2: `[defaults]` has `apps` and `certificate`; with `apps`, each app has its own"]
+    );
+}

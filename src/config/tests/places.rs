@@ -70,3 +70,21 @@ fn a_file_that_is_named_must_be_there() {
     let error = house.search().unwrap_err();
     assert!(error.to_string().ends_with("it was named by environment variable SFMINT_CONFIG"), "{error}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_home_of_somebody_else_is_passed_by_and_said() {
+    let house = House::empty();
+    house.write("home/.config/sfmint/sfmint.toml", &PROD.replace("prod", "home"));
+    house.write("etc/sfmint/sfmint.toml", &PROD.replace("prod", "system"));
+    set_mode(&house.path("home"), 0o000);
+    let home = house.path("home").display().to_string();
+    let house = house.with("HOME", &home);
+    let settings = house.search().unwrap();
+    let name = settings.connection(None).unwrap().name.to_string();
+    let said = settings.warnings().iter().any(|warning| warning.code == "config.not_looked_at");
+    // No mode keeps root out.
+    let root = rustix::process::geteuid().is_root();
+    assert_eq!((name.as_str(), said), if root { ("home", false) } else { ("system", true) });
+    set_mode(Path::new(&home), 0o700);
+}

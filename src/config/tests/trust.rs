@@ -111,3 +111,16 @@ fn a_pipe_is_refused_and_not_waited_for() {
     .unwrap();
     assert_eq!(house.load().unwrap_err().code(), "config.not_a_file");
 }
+
+// faults D6
+#[cfg(unix)]
+#[test]
+fn a_files_name_does_not_write_to_the_terminal() {
+    let house = House::new(PROD);
+    house.write("connections.d/\u{1b}[31m.toml", "x");
+    let error = house.load().unwrap_err();
+    assert!(
+        error.to_string().contains("\\u{1b}[31m.toml:1:") && !error.to_string().contains('\u{1b}'),
+        "{error}"
+    );
+}

@@ -116,3 +116,23 @@ fn the_connection_meant_is_the_named_the_default_or_the_only_one() {
     let error = House::new("").load().unwrap().connection(None).unwrap_err();
     assert_eq!(error.code(), "config.no_connection");
 }
+
+#[test]
+fn the_contracts_own_example_is_taken() {
+    let house = House::new(
+        r#"[defaults]                                             # any connection or job key, for all
+store = { sqlite = "state.db" }                        # or { postgres = { env = "DATABASE_URL" } }
+keep_history_days = 400
+
+[connections.prod]
+login_url   = "https://acme.my.salesforce.com"
+# audience  = "https://login.salesforce.com"           # default: login_url
+client_id   = "3MVG9..."
+username    = "integration@acme.example"
+key         = { file = "certs/prod/current.key" }       # see below
+certificate = "certs/prod/current.crt"
+"#,
+    );
+    assert_eq!(house.prod().credentials.active().client_id.as_str(), "3MVG9...");
+    assert_eq!(house.load().unwrap().store(), StoreLocation::Sqlite(house.path("state/state.db")));
+}
