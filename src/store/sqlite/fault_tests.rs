@@ -516,9 +516,8 @@ fn a_reader_that_never_ends_makes_no_write_wait() {
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime
-        .block_on(tokio::time::timeout(Duration::from_secs(60), writes))
-        .expect("writes wait for the reader");
+    let in_time = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), writes).await });
+    in_time.expect("writes wait for the reader");
     assert!(std::fs::metadata(path.with_file_name("state.db-wal")).unwrap().len() > 600_000);
 }
 
