@@ -7,8 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::Options;
 use super::damage::set_aside;
+use super::file_system::Journal;
 use super::opening::{OnDamage, Ready, open};
-use super::place::{FileId, Journal, Place};
+use super::ownership::FileId;
+use super::place::Place;
 use super::schema::is_as_made;
 use super::trouble::Trouble;
 use crate::base::UnixSeconds;
