@@ -202,3 +202,17 @@ fn a_store_that_is_removed_under_a_running_process_is_made_anew() {
     let other = open_strict(&sqlite(&path), NOW).unwrap();
     assert_eq!(wait(other.mints(MintQuery::default())).unwrap(), [row(2)], "and the old log is not replayed");
 }
+
+#[test]
+fn a_store_that_is_replaced_stops_whoever_must_stop_at_damage() {
+    let folder = folder();
+    let path = folder.path().join("state.db");
+    let strict = SqliteStore::open_strict(&path, NOW).unwrap();
+    let lease = wait(granted(&strict, request("job/accounts", "run-1", 1000)));
+    std::fs::remove_file(&path).unwrap();
+    let _new = SqliteStore::open(&path, NOW).unwrap();
+    for _ in 0..2 {
+        let error = wait(strict.write_under(&lease, vec![])).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    }
+}
