@@ -3,7 +3,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::place::{Journal, Place};
+use super::file_system::Journal;
+use super::place::Place;
 use super::schema::{APPLICATION_ID, MIGRATIONS, Migration};
 use super::trouble::Trouble;
 use crate::store::StoreError;

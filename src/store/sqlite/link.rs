@@ -7,8 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::Options;
 use super::damage::set_aside;
+use super::file_system::Journal;
 use super::opening::{OnDamage, Ready, open};
-use super::place::{FileId, Journal, Place};
+use super::ownership::FileId;
+use super::place::Place;
 use super::schema::is_as_made;
 use super::trouble::Trouble;
 use crate::base::UnixSeconds;
@@ -95,7 +97,10 @@ impl Link {
                 std::io::Error::other("the disk failed earlier in this process; restart once it is well");
             return Err(StoreError::Io { path: path.clone(), doing: "write", source: source.into() });
         }
-        let done = self.patiently(work);
+        self.noting_failure(self.patiently(work))
+    }
+
+    fn noting_failure<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
         if matches!(done, Err(StoreError::Io { .. })) {
             self.disk_failed.store(true, Ordering::Release);
         }
@@ -107,7 +112,7 @@ impl Link {
     pub(super) fn fold_log(&self) -> Result<(), StoreError> {
         let work: Work<()> =
             Arc::new(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?));
-        self.at_once(&work).unwrap_or(Ok(()))
+        self.noting_failure(self.at_once(&work).unwrap_or(Ok(())))
     }
 
     /// Whether the log has grown enough to be folded into the file.
@@ -152,21 +157,24 @@ impl Link {
         Err((trouble, Some(file)))
     }
 
-    /// The connection, made anew where there is none or where another file stands in the place by now.
+    /// The connection; made anew where there is none or where another file stands in the place by now.
+    /// Whoever must stop at damage stops at that, too: the new file knows nothing of what was said before.
     fn connection<'a>(&self, slot: &'a mut Slot) -> Result<&'a mut (Connection, FileId), StoreError> {
         let stands = self.place.look()?;
-        let current = match (&*slot, stands) {
-            (Some((_, ours)), Some(stands)) => stands.same_file(*ours),
-            _ => false,
-        };
-        if !current {
-            *slot = None;
-            let ready = open(&self.place, &self.options, self.on_damage, self.now())?;
-            self.remember(ready.set_aside);
-            return Ok(slot.insert((ready.db, ready.file)));
+        let is_current = |ours: FileId| stands.is_some_and(|stands| stands.same_file(ours));
+        let kept = slot.take().filter(|(_, ours)| is_current(*ours));
+        match (kept, self.on_damage) {
+            (Some(kept), _) => Ok(slot.insert(kept)),
+            (None, OnDamage::Stop) => {
+                let what = "it was damaged or replaced while in use".to_string();
+                Err(StoreError::Damaged { path: self.place.file.clone(), what })
+            }
+            (None, OnDamage::SetAside) => {
+                let ready = open(&self.place, &self.options, self.on_damage, self.now())?;
+                self.remember(ready.set_aside);
+                Ok(slot.insert((ready.db, ready.file)))
+            }
         }
-        slot.as_mut()
-            .ok_or_else(|| StoreError::Locked { path: self.place.file.clone(), waited: Duration::ZERO })
     }
 
     fn remember(&self, aside: Option<PathBuf>) {

@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use super::connect::PATIENCE;
-use super::place::free_bytes;
+use super::file_system::free_bytes;
 use crate::store::StoreError;
 
 /// Less room than this, and a failed write is called a full disk whatever else the system said.

@@ -7,20 +7,16 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::SqliteStore;
-use crate::base::{Explain, UnixSeconds};
+use super::{NOW, wait};
+use crate::base::Explain;
 use crate::store::conformance::{granted, request, row};
+use crate::store::sqlite::SqliteStore;
 use crate::store::{
     Acquired, Fact, Integrity, Location, MintQuery, MintRow, Opened, Store, open_or_memory, open_strict,
 };
 
-const NOW: UnixSeconds = UnixSeconds::new(1_795_381_200);
-const CHILD: &str = "store::sqlite::process_tests::a_child_does_as_it_is_told";
+const CHILD: &str = "store::sqlite::tests::processes::a_child_does_as_it_is_told";
 const TASK: &str = "SFMINT_STORE_TEST_TASK";
-
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
 
 /// What a child is told: `TASK PATH`. Without a task, the shortest one, in a folder of its own.
 #[allow(clippy::disallowed_methods, reason = "the only word a child of the test binary can be given")]
