@@ -12,6 +12,19 @@ use std::io;
 /// # Source
 ///
 /// prctl(2), `PR_SET_DUMPABLE`; setrlimit(2), `RLIMIT_CORE`; core(5).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+///
+/// sfmint::crypto::harden_process()?;
+/// assert_eq!(dumpable_behavior()?, DumpableBehavior::NotDumpable);
+/// assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn harden_process() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
