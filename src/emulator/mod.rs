@@ -33,6 +33,8 @@ mod setup_rows;
 mod soql;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod token_endpoint;
 mod user;
 mod verify;

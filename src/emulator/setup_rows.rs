@@ -526,7 +526,7 @@ impl View<'_> {
             Field::new("CreatedBy.Name", Kind::Text(121)),
             Field::new("CreatedDate", Kind::DateTime),
         ];
-        let admin = self.state.users.iter().find(|user| self.state.holds(user, "ModifyAllData"));
+        let admin = self.state.users.iter().find(|user| self.state.holds(user, "ManageUsers"));
         let rows = self.state.audit.iter().enumerate().map(|(at, change)| {
             vec![
                 Cell::text(record_id("0Ym", at as u64 + 1)),

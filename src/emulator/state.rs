@@ -25,7 +25,6 @@ use crate::base::{OrgId, UnixSeconds};
 const KEPT_ENTRIES: usize = 100_000;
 
 /// The org, shared by its connections and its administrators.
-#[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<OrgState>,
     pub clock: OrgClock,
@@ -35,8 +34,16 @@ pub(super) struct Shared {
     pub stopping: watch::Sender<bool>,
 }
 
-/// What the org knows.
-#[derive(Debug)]
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("url", &self.own_url)
+            .field("org_id", &self.org_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the org knows. Live tokens are in here, so it is never shown.
 pub(super) struct OrgState {
     pub name: String,
     pub rules: Rules,

@@ -113,12 +113,12 @@ impl Assertion {
         if segments.next().is_some() {
             return None;
         }
-        let head: Header = serde_json::from_slice(&base64url(header)?).ok()?;
+        let head: Header = object(&base64url(header)?)?;
         // RFC 7515 §4.1.11: a critical extension that is not understood makes the JWS invalid; none is understood here.
         if head.alg != "RS256" || head.crit.is_some() {
             return None;
         }
-        let claims = serde_json::from_slice(&base64url(payload)?).ok()?;
+        let claims = object(&base64url(payload)?)?;
         let signature = base64url(signature)?;
         Some(Self { signed: format!("{header}.{payload}"), signature, claims })
     }
@@ -133,6 +133,11 @@ impl Assertion {
     pub fn fingerprint(&self) -> String {
         crate::base::sha256_hex(&self.signature)
     }
+}
+
+/// Reads a JSON object. An array is refused first: serde would take one for a struct.
+fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    bytes.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(bytes).ok())?
 }
 
 /// Decodes base64url. Padding may be there (some clients pad) but must be right; so must the last bits.
@@ -209,6 +214,7 @@ mod tests {
             r#"{"alg":"RS256","alg":"none"}"#,
             r#"{"typ":"JWT"}"#,
             "[]",
+            r#"["RS256"]"#,
         ] {
             assert!(Assertion::parse(&jws(header)).is_none(), "{header}");
         }

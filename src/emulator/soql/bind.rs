@@ -79,7 +79,7 @@ impl Binder<'_> {
                 "The SOQL FIELDS function must have a LIMIT of at most 200",
             )),
             Select::AllFields { standard } => {
-                let is_wanted = |name: &str| !name.contains('.') && !(*standard && name.ends_with("__c"));
+                let is_wanted = |name: &str| !(name.contains('.') || (*standard && name.ends_with("__c")));
                 let fields = self.table.fields().iter().enumerate();
                 Ok(Answer::Rows(
                     fields.filter(|(_, field)| is_wanted(field.name)).map(|(at, _)| at).collect(),
