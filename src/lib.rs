@@ -8,11 +8,17 @@
 pub mod api;
 pub mod assertion;
 pub mod base;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod config;
 pub mod crypto;
+#[cfg(feature = "testing")]
+pub mod emulator;
 pub mod store;
 pub mod token;
 
 pub use api::{ApiError, Client};
 pub use assertion::Signer;
 pub use base::{AccessToken, Connection, Fault};
+pub use config::{ConfigError, Settings};
 pub use token::{MintError, Minter, TokenSource};

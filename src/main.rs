@@ -1,3 +1,7 @@
 //! The `sfmint` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sfmint::cli::run(std::env::args_os())
+}

@@ -62,6 +62,14 @@ impl LocalKey {
         state.loaded.clone()
     }
 
+    /// Makes `change` and takes its stamps for seen, as if it had happened within one tick of the file system's clock.
+    #[cfg(test)]
+    pub(super) fn forget_the_change(&self, change: impl FnOnce()) {
+        change();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen = self.origin.stamps();
+    }
+
     fn reload(&self, state: &mut State, stamps: Vec<Option<FileStamp>>) {
         let changed = stamps != state.seen;
         match self.origin.load() {

@@ -7,6 +7,8 @@ mod jwt;
 mod local_key;
 mod reload;
 mod signer;
+#[cfg(test)]
+mod tests;
 
 pub use jwt::assertion;
 pub use local_key::LocalKey;

@@ -22,7 +22,7 @@ impl UrlMistake {
     }
 }
 
-/// Whether a URL names this machine and nothing else: `localhost`, 127.0.0.0/8 or [::1].
+/// Whether a URL names this machine and nothing else: `localhost`, 127.0.0.0/8 or `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

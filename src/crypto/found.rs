@@ -89,7 +89,6 @@ pub(super) fn block_name(label: &str) -> String {
         "RSA PUBLIC KEY" => "an RSA PUBLIC KEY",
         "X509 CRL" => "a certificate revocation list",
         "PKCS7" | "CMS" => "a PKCS7 bundle of certificates",
-        "OPENSSH PRIVATE KEY" => "an OPENSSH PRIVATE KEY",
         "EC PARAMETERS" => "EC PARAMETERS",
         "DH PARAMETERS" | "DSA PARAMETERS" => "key PARAMETERS",
         other => return format!("a block called {}", crate::base::printable(other, 40)),

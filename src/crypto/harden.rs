@@ -3,7 +3,7 @@ use std::io;
 /// Keeps this process's memory, keys in it, out of core files and away from other processes of the same user.
 ///
 /// On Linux the process becomes undumpable: no core file, no `ptrace`, and `/proc/self/environ` and `mem` belong
-/// to root. Everywhere the core size limit goes to zero, for children too. Call it first thing in `main`.
+/// to root; a program that it becomes is an ordinary one again. Elsewhere the core size limit goes to zero.
 ///
 /// # Errors
 ///
@@ -12,13 +12,29 @@ use std::io;
 /// # Source
 ///
 /// prctl(2), `PR_SET_DUMPABLE`; setrlimit(2), `RLIMIT_CORE`; core(5).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+///
+/// sfmint::crypto::harden_process()?;
+/// assert_eq!(dumpable_behavior()?, DumpableBehavior::NotDumpable);
+/// assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn harden_process() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 use std::fmt;
 
 use pkcs8::PrivateKeyInfo;
-use pkcs8::der::Decode;
-use rsa::pkcs1::EncodeRsaPrivateKey;
-use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey};
+use pkcs8::der::{Decode, Encode};
+use rsa::pkcs8::EncodePublicKey;
+use rsa::traits::PrivateKeyParts;
 use rsa::{BigUint, RsaPrivateKey, pkcs1};
+use zeroize::Zeroizing;
 
 use super::found::block_name;
 use super::pem::{self, Block, NoBlocks};
@@ -105,6 +106,9 @@ pub fn read_private_key(pem: &[u8], passphrase: Option<&Secret<String>>) -> Resu
     })?;
     let keys: Vec<&Block> = blocks.iter().filter(|block| block.is_private_key()).collect();
     match keys.as_slice() {
+        [] if blocks.iter().any(|block| block.label == "OPENSSH PRIVATE KEY") => {
+            Err(KeyMistake::OpenSsh.into())
+        }
         [] => {
             let mut found: Vec<String> = blocks.iter().map(|block| block_name(&block.label)).collect();
             found.dedup();
@@ -176,7 +180,6 @@ fn from_pkcs1(der: &[u8], label: &str) -> Result<PrivateKey, KeyMistake> {
     if parts.version() != pkcs1::Version::TwoPrime {
         return Err(inconsistent("more than two primes"));
     }
-    let number = |part: pkcs1::UintRef<'_>| BigUint::from_bytes_be(part.as_bytes());
     let modulus = number(parts.modulus);
     let bits = modulus.bits();
     if bits < *KEY_BITS.start() {
@@ -202,20 +205,30 @@ fn from_pkcs1(der: &[u8], label: &str) -> Result<PrivateKey, KeyMistake> {
             _ => inconsistent("its exponents"),
         })?;
     same_crt(&key, &parts)?;
-    let unusable = |_| inconsistent("its encoding");
-    let pkcs8 = key.to_pkcs8_der().map_err(unusable)?;
-    let spki = key.to_public_key().to_public_key_der().map_err(|_| inconsistent("its encoding"))?.into_vec();
+    encode(&key, &parts, bits).ok_or(inconsistent("its encoding"))
+}
+
+/// The key in the one form it is held in. Its numbers are those that were read and checked, not computed anew.
+fn encode(key: &RsaPrivateKey, parts: &pkcs1::RsaPrivateKey<'_>, bits: usize) -> Option<PrivateKey> {
+    let pkcs1 = Zeroizing::new(parts.to_der().ok()?);
+    let pkcs8 = PrivateKeyInfo::new(pkcs1::ALGORITHM_ID, &pkcs1).to_der().ok()?;
+    let spki = key.to_public_key().to_public_key_der().ok()?.into_vec();
     let id = KeyId::of_spki(&spki);
-    Ok(PrivateKey { pkcs8: Secret::new("private key", pkcs8.as_bytes().to_vec()), spki, bits, id })
+    Some(PrivateKey { pkcs8: Secret::new("private key", pkcs8), spki, bits, id })
 }
 
 /// A wrong CRT part gives signatures that betray the primes (Boneh, DeMillo, Lipton 1997), so it is refused here.
 fn same_crt(key: &RsaPrivateKey, parts: &pkcs1::RsaPrivateKey<'_>) -> Result<(), KeyMistake> {
-    let mismatch = KeyMistake::Inconsistent("its CRT parts");
-    let Ok(canonical) = key.to_pkcs1_der() else { return Err(mismatch) };
-    let Ok(expected) = pkcs1::RsaPrivateKey::try_from(canonical.as_bytes()) else { return Err(mismatch) };
-    let same = expected.exponent1 == parts.exponent1
-        && expected.exponent2 == parts.exponent2
-        && expected.coefficient == parts.coefficient;
-    if same { Ok(()) } else { Err(mismatch) }
+    let one = BigUint::from(1u8);
+    let (p, q, d) = (&key.primes()[0], &key.primes()[1], key.d());
+    let coefficient = number(parts.coefficient);
+    let same = number(parts.exponent1) == d % (p - &one)
+        && number(parts.exponent2) == d % (q - &one)
+        && coefficient < *p
+        && (coefficient * q) % p == one;
+    if same { Ok(()) } else { Err(KeyMistake::Inconsistent("its CRT parts")) }
+}
+
+fn number(part: pkcs1::UintRef<'_>) -> BigUint {
+    BigUint::from_bytes_be(part.as_bytes())
 }

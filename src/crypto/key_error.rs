@@ -80,6 +80,9 @@ pub enum KeyMistake {
         /// In words: "a CERTIFICATE".
         found: String,
     },
+    /// A private key in OpenSSH's own format. *Misuse.*
+    #[error("holds an OPENSSH PRIVATE KEY, a format that only OpenSSH reads")]
+    OpenSsh,
     /// Not PEM, but something we know. *Misuse.*
     #[error("is {0}, not a private key in PEM")]
     WrongFormat(Format),
@@ -231,7 +234,7 @@ impl Explain for KeyError {
             M::OpenDirectory(_) => "key.open_directory",
             M::Changing => "key.changing",
             M::CommandNotStarted(_) | M::CommandFailed(_) | M::CommandTimedOut(_) => "key.command",
-            M::NoPem | M::WrongBlock { .. } => "key.wrong_block",
+            M::NoPem | M::WrongBlock { .. } | M::OpenSsh => "key.wrong_block",
             M::WrongFormat(_) => "key.wrong_format",
             M::Truncated => "key.truncated",
             M::Damaged { .. } => "key.damaged",

@@ -29,7 +29,7 @@ pub(super) fn next_step(place: &Place, mistake: &KeyMistake) -> Option<String> {
         M::CommandFailed(_) => "run the command by hand as this user to see what it says".into(),
         M::CommandTimedOut(_) => "run the command by hand as this user; it must print the secret without asking".into(),
         M::NoPem => "a private key in PEM begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----".into(),
-        M::WrongBlock { found } if found.contains("OPENSSH") => format!(
+        M::OpenSsh => format!(
             "run `cp {path} new.key && ssh-keygen -p -m PKCS8 -f new.key` and use new.key"
         ),
         M::WrongBlock { found } if found.contains("CERTIFICATE") && !found.contains("REQUEST") => {

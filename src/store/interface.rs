@@ -15,7 +15,11 @@ pub enum Fact {
 /// Where facts are kept. Every kind passes the same conformance suite.
 ///
 /// Futures are safe to drop: a deed that has begun runs to its end or leaves nothing behind. Nothing here
-/// needs a multi-threaded runtime, and short writes never wait for a disk; see each method.
+/// needs a multi-threaded runtime, and a mint's row does not wait for a disk; see each method.
+///
+/// What is called *fsynced* below is on the disk when its future is ready. Where it fails with
+/// [`StoreError::Io`], nobody can say whether it was done; from then on the process is refused all further
+/// fsynced writes, because a disk that lost one page may call the next one clean.
 pub trait Store: Send + Sync + Debug {
     /// Adds one row to the history of mints. Not fsynced: a power cut may take the last rows, a killed
     /// process takes none.

@@ -64,7 +64,7 @@ pub enum Rebuilt {
 
 /// Opens a store for work that must go on: a damaged one is set aside and made anew.
 ///
-/// Blocks: about a millisecond on a local disk, 5 s at most where another process holds the file.
+/// Blocks: below a millisecond on a local disk, a few where it has to be made, 5 s at most where another process holds the file.
 /// Makes what is missing, and brings an older schema up to date after a copy.
 ///
 /// # Errors
@@ -87,14 +87,15 @@ pub fn open(location: &Location, now: UnixSeconds) -> Result<Opened, StoreError>
 }
 
 /// Opens a store for `token`, `exec` and `api`, which work without one: where the disk or another process
-/// is in the way, facts are kept in memory and `in_memory_because` says so.
+/// is in the way, or the folder could be another user's doing, the folder is left alone, facts are kept
+/// in memory, and `in_memory_because` says so.
 ///
 /// # Errors
 ///
-/// Those of [`open`] that waiting or another disk would not heal: *misuse* and *denied*.
+/// Those of [`open`] that are *misuse*: a store of a later version, or of another program.
 pub fn open_or_memory(location: &Location, now: UnixSeconds) -> Result<Opened, StoreError> {
     match open(location, now) {
-        Err(error) if matches!(error.fault(), Fault::Disk | Fault::Transient) => Ok(Opened {
+        Err(error) if error.fault() != Fault::Misuse => Ok(Opened {
             in_memory_because: Some(error),
             ..Opened::whole(Arc::new(MemoryStore::new()) as Arc<dyn Store>)
         }),

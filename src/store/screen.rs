@@ -16,7 +16,7 @@ const LONGEST_RUN: usize = 63;
 /// | `00D...!`, `00D...%21` | a session id                                           |
 /// | 64 and up of base64 | a part of any of these, or the body of a key              |
 pub(super) fn screened(text: &str) -> String {
-    let in_word = |c: char| c.is_ascii_alphanumeric() || "-._~+/=!%".contains(c);
+    let in_word = |c: char| c.is_ascii_alphanumeric() || "-._~+/!%".contains(c);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

@@ -53,7 +53,7 @@ pub(super) async fn record(
 }
 
 /// Says what every call says: the token's age, its next renewal, and the days the certificate has left.
-pub(super) fn tell(handed: &Handed, connection: &Connection, verb: &str, clock: &dyn Clock) {
+pub fn tell(handed: &Handed, connection: &Connection, verb: &str, clock: &dyn Clock) {
     let days = handed.certificate_not_after.map(|end| end.seconds_since(clock.now()).div_euclid(86_400));
     let due = handed
         .due_in

@@ -69,6 +69,11 @@ impl Minter {
         self
     }
 
+    /// Now, by this machine's clock.
+    pub(super) fn now(&self) -> crate::base::UnixSeconds {
+        self.clock.now()
+    }
+
     /// What is minted for.
     pub fn connection(&self) -> &Connection {
         &self.connection

@@ -17,6 +17,7 @@ mod mint_error;
 mod need;
 mod response;
 mod retry;
+mod revoke;
 mod source;
 
 pub use cache::{CacheError, FileCache, Kept, Record};
@@ -29,9 +30,11 @@ pub use freshness::{
 pub use governor::{Claimant, MintCount, RESERVE, Verdict};
 pub use http::{CONNECT_TIMEOUT, USER_AGENT, http_client, unreachable};
 pub(crate) use mint::jitter;
+pub use ledger::tell;
 pub use mint::{Attempted, Minted, Minter, SKEW_THAT_MATTERS};
 pub use mint_error::MintError;
 pub use need::{Handed, Need, Origin, standing};
 pub use response::{TokenResponse, refusal, success};
 pub use retry::{RetryPolicy, http_date, retry_after};
+pub use revoke::Revoked;
 pub use source::TokenSource;

@@ -5,14 +5,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::base::{AccessToken, Clock, Connection, Explain, OAuthError, TokenCacheKind, TokenType};
+use crate::base::{AccessToken, Clock, Connection, Explain, OAuthError, TokenCacheKind, TokenId, TokenType};
 use crate::store::{MintReason, Store};
 
 use super::cache::{FileCache, Guard, Kept, MintCounter, Record, Refused, lock_pause, token_folder};
 use super::freshness::{Freshness, SHORTEST_SESSION, Stamp, learned_lifetime};
 use super::governor::{REMINTS_PER_MINUTE, RENEWAL_FLOOR, Verdict, pause_after_refusals};
 use super::need::{Handed, Need, Origin, standing};
-use super::{CacheError, MintError, Minter, SystemClock, ledger};
+use super::{CacheError, MintError, Minter, Revoked, SystemClock, ledger};
 
 /// How long another process may mint before we stop waiting for it: its tries, and some more. Seconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(75);
@@ -279,18 +279,23 @@ impl TokenSource {
         Ok(handed.token)
     }
 
-    /// Forgets the token and all that was learned, in this process and for all others of this user.
+    /// Ends the token's session at Salesforce, then forgets it and all that was learned, for all processes of this user.
+    ///
+    /// `None` where no token was kept. Where Salesforce cannot be asked, the token stays, so that it can be asked again.
     ///
     /// # Errors
     ///
-    /// [`MintError::LockHeld`]: another process is minting and does not end.
-    pub async fn forget(&self) -> Result<Option<AccessToken>, MintError> {
+    /// [`MintError::LockHeld`]: another process is minting and does not end; and those of [`Minter::revoke`].
+    pub async fn revoke(&self) -> Result<Option<(TokenId, Revoked)>, MintError> {
         let inner = &*self.0;
         let guard = inner.lock_file().await?;
-        let record = inner.reload();
+        let revoked = match inner.reload().kept {
+            Some(kept) => Some((kept.token.id(), inner.minter.revoke(&kept.token).await?)),
+            None => None,
+        };
         inner.save(&Record::default(), guard.as_ref());
         inner.publish(Record::default());
-        Ok(record.kept.map(|kept| kept.token))
+        Ok(revoked)
     }
 
     /// What is known of the connection right now.

@@ -3,7 +3,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::place::{Journal, Place};
+use super::file_system::Journal;
+use super::place::Place;
 use super::schema::{APPLICATION_ID, MIGRATIONS, Migration};
 use super::trouble::Trouble;
 use crate::store::StoreError;
@@ -40,9 +41,13 @@ pub(super) fn connect(place: &Place, options: &Options) -> Result<(Connection, u
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let db = Connection::open_with_flags(&place.file, flags)?;
     db.busy_timeout(options.patience)?;
-    settle(&db, place, options)?;
-    let version = version(&db, place)?;
-    Ok((db, version))
+    match settle(&db, place, options).and_then(|()| version(&db, place)) {
+        Ok(version) => Ok((db, version)),
+        Err(Trouble::Sqlite(error)) if Trouble::refuses_statement(&error) => {
+            Err(Trouble::Nonsense(error.to_string()))
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 fn settle(db: &Connection, place: &Place, options: &Options) -> Result<(), Trouble> {
@@ -84,7 +89,7 @@ fn version(db: &Connection, place: &Place) -> Result<u32, Trouble> {
             u32::try_from(listed).or(nonsense("its version is negative"))
         }
         Ok(_) => nonsense("its marks in header and table disagree"),
-        Err(trouble) if !trouble.doubts_schema() => Err(trouble),
+        Err(trouble) if !trouble.doubts_schema() && !matches!(trouble, Trouble::Nonsense(_)) => Err(trouble),
         Err(_) if mark == APPLICATION_ID => nonsense("its table `migrations` is gone"),
         Err(_) if tables == 0 => nonsense("it is empty"),
         Err(_) => Err(StoreError::Foreign { path: place.file.clone() }.into()),

@@ -6,7 +6,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connect::Options;
 use super::damage::set_strays_aside;
-use super::place::{COMPANIONS, Journal, Place};
+use super::file_system::Journal;
+use super::place::{COMPANIONS, Place};
 use super::schema::{APPLICATION_ID, advance};
 use super::trouble::{Trouble, io};
 use crate::base::UnixSeconds;

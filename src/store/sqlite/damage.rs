@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::place::{COMPANIONS, FileId, Place};
+use super::ownership::FileId;
+use super::place::{COMPANIONS, Place};
 use super::trouble::io;
 use crate::base::UnixSeconds;
 use crate::store::StoreError;

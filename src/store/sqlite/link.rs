@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -7,8 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::connect::Options;
 use super::damage::set_aside;
+use super::file_system::Journal;
 use super::opening::{OnDamage, Ready, open};
-use super::place::{FileId, Journal, Place};
+use super::ownership::FileId;
+use super::place::Place;
 use super::schema::is_as_made;
 use super::trouble::Trouble;
 use crate::base::UnixSeconds;
@@ -26,11 +28,11 @@ pub(super) struct Link {
     on_damage: OnDamage,
     latest: AtomicI64,
     set_aside: Mutex<Option<PathBuf>>,
+    disk_failed: AtomicBool,
     slot: Mutex<Slot>,
 }
 
-/// The connection, or none after a failure: an error of the disk is never followed by a write on the same
-/// handle, which may believe what was not written.
+/// The connection; none once its file turned out damaged.
 type Slot = Option<(Connection, FileId)>;
 
 /// Work on a connection. May run twice, so it must be able to.
@@ -50,6 +52,7 @@ impl Link {
             on_damage,
             latest: AtomicI64::new(now.get()),
             set_aside: Mutex::new(ready.set_aside),
+            disk_failed: AtomicBool::new(false),
             slot: Mutex::new(Some((ready.db, ready.file))),
         }
     }
@@ -84,6 +87,34 @@ impl Link {
         answer.map_err(|trouble| trouble.about(&self.place.file))
     }
 
+    /// Does work whose commit must be on the disk. After one failure of the disk there is no second try in this
+    /// process: the kernel calls a page clean once it has reported its loss, so a later fsync that succeeds
+    /// proves nothing about what was written before.
+    pub(super) fn durably<T>(&self, work: &Work<T>) -> Result<T, StoreError> {
+        let path = &self.place.file;
+        if self.disk_failed.load(Ordering::Acquire) {
+            let source =
+                std::io::Error::other("the disk failed earlier in this process; restart once it is well");
+            return Err(StoreError::Io { path: path.clone(), doing: "write", source: source.into() });
+        }
+        self.noting_failure(self.patiently(work))
+    }
+
+    fn noting_failure<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if matches!(done, Err(StoreError::Io { .. })) {
+            self.disk_failed.store(true, Ordering::Release);
+        }
+        done
+    }
+
+    /// Folds the log into the file, as far as nobody is in the way: whoever reads for an hour, such as a
+    /// person with a shell, must not make every write wait.
+    pub(super) fn fold_log(&self) -> Result<(), StoreError> {
+        let work: Work<()> =
+            Arc::new(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?));
+        self.noting_failure(self.at_once(&work).unwrap_or(Ok(())))
+    }
+
     /// Whether the log has grown enough to be folded into the file.
     pub(super) fn log_is_long(&self) -> bool {
         std::fs::metadata(self.place.beside("-wal")).is_ok_and(|log| log.len() > LONGEST_LOG)
@@ -95,17 +126,15 @@ impl Link {
             Err(failed) => failed,
         };
         let Some(file) = file.filter(|_| self.on_damage == OnDamage::SetAside) else { return Err(trouble) };
-        match trouble.about_damage(&self.place.file) {
-            Err(trouble) => Err(trouble),
-            Ok(damage) => {
-                let aside = set_aside(&self.place, file, &damage, self.now())?;
-                self.remember(aside);
-                self.once(slot, patience, work).map_err(|(trouble, _)| trouble)
-            }
+        if !trouble.is_damage(&self.place.file) {
+            return Err(trouble);
         }
+        let damage = trouble.about(&self.place.file);
+        self.remember(set_aside(&self.place, file, &damage, self.now())?);
+        self.once(slot, patience, work).map_err(|(trouble, _)| trouble)
     }
 
-    /// One try. A failure that leaves the connection in doubt closes it; the file it was on is told.
+    /// One try. The connection to a damaged file is closed; whatever failed, the file it was on is told.
     fn once<T>(
         &self,
         slot: &mut Slot,
@@ -117,33 +146,35 @@ impl Link {
         let answer = db.busy_timeout(patience).map_err(Trouble::from).and_then(|()| work(db));
         let trouble = match answer {
             Ok(done) => return Ok(done),
-            Err(trouble) if trouble.is_busy() || matches!(trouble, Trouble::Said(_)) => {
-                return Err((trouble, Some(file)));
-            }
             Err(trouble) if trouble.doubts_schema() && !is_as_made(db, self.options.migrations) => {
                 Trouble::Nonsense("its schema is not the one that was made".to_string())
             }
             Err(trouble) => trouble,
         };
-        *slot = None;
+        if trouble.is_damage(&self.place.file) {
+            *slot = None;
+        }
         Err((trouble, Some(file)))
     }
 
-    /// The connection, made anew where there is none or where another file stands in the place by now.
+    /// The connection; made anew where there is none or where another file stands in the place by now.
+    /// Whoever must stop at damage stops at that, too: the new file knows nothing of what was said before.
     fn connection<'a>(&self, slot: &'a mut Slot) -> Result<&'a mut (Connection, FileId), StoreError> {
         let stands = self.place.look()?;
-        let current = match (&*slot, stands) {
-            (Some((_, ours)), Some(stands)) => stands.same_file(*ours),
-            _ => false,
-        };
-        if !current {
-            *slot = None;
-            let ready = open(&self.place, &self.options, self.on_damage, self.now())?;
-            self.remember(ready.set_aside);
-            return Ok(slot.insert((ready.db, ready.file)));
+        let is_current = |ours: FileId| stands.is_some_and(|stands| stands.same_file(ours));
+        let kept = slot.take().filter(|(_, ours)| is_current(*ours));
+        match (kept, self.on_damage) {
+            (Some(kept), _) => Ok(slot.insert(kept)),
+            (None, OnDamage::Stop) => {
+                let what = "it was damaged or replaced while in use".to_string();
+                Err(StoreError::Damaged { path: self.place.file.clone(), what })
+            }
+            (None, OnDamage::SetAside) => {
+                let ready = open(&self.place, &self.options, self.on_damage, self.now())?;
+                self.remember(ready.set_aside);
+                Ok(slot.insert((ready.db, ready.file)))
+            }
         }
-        slot.as_mut()
-            .ok_or_else(|| StoreError::Locked { path: self.place.file.clone(), waited: Duration::ZERO })
     }
 
     fn remember(&self, aside: Option<PathBuf>) {
@@ -157,7 +188,7 @@ impl Link {
     }
 
     /// Runs `work` in one transaction whose commit is on the disk when it returns.
-    pub(super) fn durably<T>(
+    pub(super) fn in_durable_transaction<T>(
         &self,
         work: impl Fn(&Connection) -> Result<T, Trouble> + Send + Sync + 'static,
     ) -> Work<T> {

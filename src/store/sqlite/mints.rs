@@ -40,6 +40,17 @@ pub(super) fn insert(db: &Connection, row: &MintRow) -> Result<(), Trouble> {
 
 /// Reads rows, newest first.
 pub(super) fn select(db: &Connection, query: &MintQuery) -> Result<Vec<MintRow>, Trouble> {
+    let mut found = Vec::new();
+    each(db, query, |row| found.push(row))?;
+    Ok(found)
+}
+
+/// Reads every row and keeps none: whether each holds what may have been written.
+pub(super) fn check(db: &Connection) -> Result<(), Trouble> {
+    each(db, &MintQuery { limit: u32::MAX, ..MintQuery::default() }, drop)
+}
+
+fn each(db: &Connection, query: &MintQuery, mut take: impl FnMut(MintRow)) -> Result<(), Trouble> {
     let mut statement = db.prepare(
         "SELECT at, connection, credential, username, client_id, login_url, outcome, reason, code,
              salesforce_error, salesforce_description, duration_ms, attempts, key_id, token_id, org_id,
@@ -51,11 +62,10 @@ pub(super) fn select(db: &Connection, query: &MintQuery) -> Result<Vec<MintRow>,
     let since = query.since.map_or(i64::MIN, UnixSeconds::get);
     let connection = query.connection.as_ref().map(|name| name.as_str());
     let mut rows = statement.query(params![since, connection, query.limit])?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read(row)?);
+        take(read(row)?);
     }
-    Ok(found)
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<MintRow, Trouble> {

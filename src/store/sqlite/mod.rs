@@ -7,10 +7,12 @@
 mod connect;
 mod creation;
 mod damage;
+mod file_system;
 mod leases;
 mod link;
 mod mints;
 mod opening;
+mod ownership;
 mod place;
 mod report;
 mod schema;
@@ -18,9 +20,7 @@ mod store;
 mod trouble;
 
 #[cfg(test)]
-mod fault_tests;
-#[cfg(test)]
-mod process_tests;
+mod tests;
 
 pub(super) use opening::{migrate, rebuild};
 pub use store::SqliteStore;

@@ -7,8 +7,9 @@ use rusqlite::backup::Backup;
 use super::connect::{Options, connect};
 use super::creation::{create, private_file};
 use super::damage::set_aside;
-use super::place::{FileId, Place};
-use super::report::quick_check;
+use super::ownership::FileId;
+use super::place::Place;
+use super::report::amiss;
 use super::schema::{advance, newest};
 use super::trouble::{Trouble, io};
 use crate::base::UnixSeconds;
@@ -16,6 +17,10 @@ use crate::store::{Migrated, Rebuilt, StoreError};
 
 /// How many times opening begins again because the file was made, migrated, set aside or replaced meanwhile.
 const ROUNDS: usize = 6;
+
+/// The smallest page of any SQLite database. A file that is no multiple of it ends in the middle of a page:
+/// right while its log is not folded in, else cut short, which SQLite would take for zeros.
+const SMALLEST_PAGE: u64 = 512;
 
 /// What to do with a damaged store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,9 @@ pub(super) fn open(
         };
         let answer = match file.length {
             0 => Err(Trouble::Nonsense("it has no content".to_string())),
+            length if length % SMALLEST_PAGE != 0 && !place.has_log() => {
+                Err(Trouble::Nonsense("it was cut short".to_string()))
+            }
             _ => connect(place, options),
         };
         drop(shared);
@@ -122,12 +130,10 @@ pub(in crate::store) fn rebuild(path: &Path, now: UnixSeconds) -> Result<Rebuilt
     let options = Options::default();
     let missing = place.look()?.is_none();
     let Ready { db, file, set_aside: mut aside, .. } = open(&place, &options, OnDamage::SetAside, now)?;
-    if let Err(error) = quick_check(&db).map_err(|trouble| trouble.about(&place.file)) {
+    if let Some(what) = amiss(&db, &place.file).into_iter().next() {
         drop(db);
-        if !matches!(error, StoreError::Damaged { .. }) {
-            return Err(error);
-        }
-        aside = set_aside(&place, file, &error, now)?.or(aside);
+        let damage = StoreError::Damaged { path: place.file.clone(), what };
+        aside = set_aside(&place, file, &damage, now)?.or(aside);
         let _made = open(&place, &options, OnDamage::SetAside, now)?;
     }
     Ok(match aside.is_some() || missing {

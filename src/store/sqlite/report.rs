@@ -2,6 +2,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::mints;
 use super::place::COMPANIONS;
 use super::trouble::Trouble;
 use crate::base::UnixSeconds;
@@ -29,10 +30,19 @@ fn findings(db: &Connection, check: &str) -> Result<Vec<String>, Trouble> {
         .collect())
 }
 
+/// What is amiss, one finding a line; none where every page, index and row is as it was written.
+pub(super) fn amiss(db: &Connection, path: &Path) -> Vec<String> {
+    let said = |trouble: Trouble| trouble.about(path).to_string();
+    let mut amiss = findings(db, "integrity_check").unwrap_or_else(|trouble| vec![said(trouble)]);
+    if amiss.is_empty() {
+        amiss.extend(mints::check(db).err().map(said));
+    }
+    amiss
+}
+
 /// What the store holds. Damage does not stop it: what cannot be read is said in `integrity`.
 pub(super) fn info(db: &Connection, path: &Path) -> Result<StoreInfo, Trouble> {
-    let mut amiss =
-        findings(db, "integrity_check").unwrap_or_else(|trouble| vec![trouble.about(path).to_string()]);
+    let mut amiss = amiss(db, path);
     let mut number = |sql: &str| -> Option<i64> {
         db.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| {
             amiss.push(format!("`{sql}`: {error}"));

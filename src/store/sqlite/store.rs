@@ -64,9 +64,25 @@ impl SqliteStore {
 
     /// Runs work that may wait, off the thread that awaits it.
     async fn patiently<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return self.link.patiently(&work) };
+        self.elsewhere(move |link| link.patiently(&work)).await
+    }
+
+    /// Runs work whose commit must be on the disk, off the thread that awaits it.
+    async fn durably<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
+        let done = self.elsewhere(move |link| link.durably(&work)).await;
+        if done.is_ok() {
+            self.fold_log().await;
+        }
+        done
+    }
+
+    async fn elsewhere<T: Send + 'static>(
+        &self,
+        deed: impl FnOnce(&Link) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return deed(&self.link) };
         let link = Arc::clone(&self.link);
-        let done = runtime.spawn_blocking(move || link.patiently(&work)).await;
+        let done = runtime.spawn_blocking(move || deed(&link)).await;
         done.unwrap_or_else(|error| Err(StoreError::Internal { source: error.into() }))
     }
 
@@ -85,23 +101,11 @@ impl SqliteStore {
     /// Folds a long log into the file. A failure is none of the caller's: the rows are in the log, and the
     /// next one tries again.
     async fn fold_log(&self) {
-        if self.link.log_is_long() {
-            let work: Work<()> = Arc::new(|db| {
-                db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-                Ok(())
-            });
-            if let Err(error) = self.patiently(work).await {
-                tracing::debug!(store.path = %self.path().display(), "could not fold the log of the store: {error}");
-            }
+        if self.link.log_is_long()
+            && let Err(error) = self.elsewhere(Link::fold_log).await
+        {
+            tracing::debug!(store.path = %self.path().display(), "could not fold the log of the store: {error}");
         }
-    }
-
-    async fn durably<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
-        let done = self.patiently(work).await;
-        if done.is_ok() {
-            self.fold_log().await;
-        }
-        done
     }
 }
 
@@ -118,7 +122,7 @@ impl Store for SqliteStore {
 
     fn acquire_lease(&self, request: LeaseRequest) -> BoxFuture<'_, Result<Acquired, StoreError>> {
         self.link.told(request.now);
-        Box::pin(self.durably(self.link.durably(move |db| {
+        Box::pin(self.durably(self.link.in_durable_transaction(move |db| {
             let record = leases::find(db, &request.name)?;
             let answer = grant(record.as_ref(), leases::floor(db)?, &request);
             if let Acquired::Granted(lease) = &answer {
@@ -136,7 +140,7 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'_, Result<Lease, StoreError>> {
         self.link.told(now);
         let lease = lease.clone();
-        Box::pin(self.durably(self.link.durably(move |db| {
+        Box::pin(self.durably(self.link.in_durable_transaction(move |db| {
             fence(leases::find(db, &lease.name)?.as_ref(), &lease)?;
             let lease = renewed(&lease, ttl, now);
             leases::put(db, &lease.name, &LeaseRecord::from(&lease))?;
@@ -146,7 +150,7 @@ impl Store for SqliteStore {
 
     fn release_lease(&self, lease: &Lease) -> BoxFuture<'_, Result<(), StoreError>> {
         let lease = lease.clone();
-        Box::pin(self.durably(self.link.durably(move |db| {
+        Box::pin(self.durably(self.link.in_durable_transaction(move |db| {
             fence(leases::find(db, &lease.name)?.as_ref(), &lease)?;
             leases::put(db, &lease.name, &LeaseRecord { epoch: lease.epoch, tenure: None })
         })))
@@ -155,7 +159,7 @@ impl Store for SqliteStore {
     fn write_under(&self, lease: &Lease, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), StoreError>> {
         let lease = lease.clone();
         let facts: Vec<MintRow> = facts.into_iter().map(|Fact::Mint(row)| row.screened()).collect();
-        Box::pin(self.durably(self.link.durably(move |db| {
+        Box::pin(self.durably(self.link.in_durable_transaction(move |db| {
             fence(leases::find(db, &lease.name)?.as_ref(), &lease)?;
             facts.iter().try_for_each(|row| mints::insert(db, row))
         })))
@@ -167,6 +171,10 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, before: UnixSeconds) -> BoxFuture<'_, Result<Pruned, StoreError>> {
-        Box::pin(self.durably(Arc::new(move |db| report::prune(db, before))))
+        Box::pin(async move {
+            let pruned = self.patiently(Arc::new(move |db| report::prune(db, before))).await?;
+            self.fold_log().await;
+            Ok(pruned)
+        })
     }
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use super::connect::PATIENCE;
-use super::place::free_bytes;
+use super::file_system::free_bytes;
 use crate::store::StoreError;
 
 /// Less room than this, and a failed write is called a full disk whatever else the system said.
@@ -20,7 +20,15 @@ pub(super) enum Trouble {
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
-        Trouble::Sqlite(error)
+        use rusqlite::Error::*;
+        match error {
+            // STRICT tables took nothing of the kind in, so the file has changed since.
+            Utf8Error(..)
+            | InvalidColumnType(..)
+            | IntegralValueOutOfRange(..)
+            | FromSqlConversionFailure(..) => Trouble::Nonsense(error.to_string()),
+            error => Trouble::Sqlite(error),
+        }
     }
 }
 
@@ -38,18 +46,14 @@ impl Trouble {
 
     /// Whether the statement itself was refused, which a sound schema never does to us.
     pub(super) fn doubts_schema(&self) -> bool {
+        matches!(self, Trouble::Sqlite(error) if Self::refuses_statement(error))
+    }
+
+    /// Whether SQLite refused the statement itself, and not for want of room or of luck.
+    pub(super) fn refuses_statement(error: &rusqlite::Error) -> bool {
         use ErrorCode::{ConstraintViolation, SchemaChanged, TypeMismatch, Unknown};
-        matches!(self.code(), Some(Unknown | ConstraintViolation | TypeMismatch | SchemaChanged))
-            || matches!(
-                self,
-                Trouble::Sqlite(
-                    rusqlite::Error::SqlInputError { .. }
-                        | rusqlite::Error::InvalidColumnType(..)
-                        | rusqlite::Error::IntegralValueOutOfRange(..)
-                        | rusqlite::Error::FromSqlConversionFailure(..)
-                        | rusqlite::Error::Utf8Error(..)
-                )
-            )
+        let code = error.sqlite_error_code();
+        matches!(code, Some(Unknown | ConstraintViolation | TypeMismatch | SchemaChanged))
     }
 
     fn code(&self) -> Option<ErrorCode> {
@@ -59,18 +63,24 @@ impl Trouble {
         }
     }
 
-    /// The damage it tells of; `Err` gives it back where it tells of something else.
-    pub(super) fn about_damage(self, path: &Path) -> Result<StoreError, Self> {
-        match self.code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(self.about(path)),
-            _ if matches!(self, Trouble::Nonsense(_)) => Ok(self.about(path)),
-            _ => Err(self),
-        }
+    /// Whether the file is damaged.
+    pub(super) fn is_damage(&self, path: &Path) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            || matches!(self, Trouble::Nonsense(_))
+            || self.is_false_refusal(path)
+    }
+
+    /// Whether SQLite calls a file read-only that can be written: a flipped bit in its header asks for a
+    /// version of the format that nobody has yet.
+    fn is_false_refusal(&self, path: &Path) -> bool {
+        let plain = matches!(self, Trouble::Sqlite(error) if error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY));
+        plain && rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
     }
 
     /// Puts it into the words of this room.
     pub(super) fn about(self, path: &Path) -> StoreError {
         let code = self.code();
+        let false_refusal = self.is_false_refusal(path);
         let path = path.to_path_buf();
         let error = match self {
             Trouble::Said(error) => return error,
@@ -90,6 +100,10 @@ impl Trouble {
             Some(ErrorCode::SystemIoFailure) if room.is_some_and(|free| free < NO_ROOM) => {
                 StoreError::Full { path, free_bytes: room }
             }
+            Some(ErrorCode::ReadOnly) if false_refusal => StoreError::Damaged {
+                path,
+                what: "its header asks for a format that does not exist".to_string(),
+            },
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 StoreError::Io { path, doing: "open", source: error.into() }

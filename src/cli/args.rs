@@ -1,0 +1,95 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// Salesforce access tokens from a certificate, for work that runs with nobody watching.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sfmint",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Begin with `sfmint demo`: it needs no Salesforce org.\nExit codes: 0 done, 1 a predicate says no, 2 usage, 65 data, 70 bug, 74 disk, 75 try again later, 77 refused, 78 configuration."
+)]
+pub struct Args {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options everywhere")]
+pub struct Global {
+    /// The connection; the only one, or `default`, when left out
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub connection: Option<String>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where kept tokens and the history live
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// One JSON document on stdout; a failure is the last line of stderr, as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say what is done; twice: every request
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How log lines on stderr look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// No progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Whether NO_COLOR is set; see <https://no-color.org>
+    #[arg(long, env = "NO_COLOR", hide = true, global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub no_color: Option<String>,
+}
+
+impl Global {
+    /// Whether text for `stream` may be coloured: a terminal, and NO_COLOR is not set.
+    pub fn colour(&self, stream: &impl IsTerminal) -> bool {
+        self.no_color.is_none() && stream.is_terminal()
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Every verb, in the order in which people meet them.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a valid access token
+    Token(super::token::Verb),
+    /// Run a program with an access token in its environment
+    Exec(super::exec::Verb),
+    /// End the access token of a connection, and forget it
+    Revoke(super::revoke::Verb),
+    /// Run the built-in org: a small, strict Salesforce on this machine
+    Emulator(super::emulator::Verb),
+    /// Look at the configuration: check, show, schema, env
+    Config(super::config::Verb),
+    /// Look after the store: info, migrate, prune, rebuild
+    Store(super::store::Verb),
+    /// Print a shell's completion script
+    Completions(super::completions::Verb),
+    /// Print or write the manual pages
+    Man(super::man::Verb),
+}

@@ -1,0 +1,66 @@
+//! Words people type, and words they read back.
+//!
+//! One file a verb; what they share is how errors are told ([`report`]), which number the process ends with ([`exit`]) and
+//! where the floors are joined ([`wire`]). Nothing is decided here. Start at [`run`].
+
+mod args;
+mod completions;
+mod config;
+mod emulator;
+mod exec;
+mod exit;
+#[cfg(unix)]
+mod init_process;
+mod log;
+mod man;
+mod render;
+mod report;
+mod revoke;
+mod shutdown;
+mod store;
+mod token;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use args::{Args, Command, Global};
+pub use exit::Exit;
+
+/// Runs the command line `args`, the program's name first, and says how the process ends.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let args = match command().try_get_matches_from(args).and_then(|matches| Args::from_arg_matches(&matches))
+    {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are data; a mistake is talk. Either may find its pipe closed.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    log::start(&args.global);
+    match dispatch(&args) {
+        Ok(exit) => exit.into(),
+        Err(error) => report::failure(&error, &args.global).into(),
+    }
+}
+
+/// The whole command line as clap knows it: for parsing, completions, man pages and the reference.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+fn dispatch(args: &Args) -> anyhow::Result<Exit> {
+    let global = &args.global;
+    match &args.command {
+        Command::Token(verb) => token::run(verb, global),
+        Command::Exec(verb) => exec::run(verb, global),
+        Command::Revoke(verb) => revoke::run(verb, global),
+        Command::Emulator(verb) => emulator::run(verb, global),
+        Command::Config(verb) => config::run(verb, global),
+        Command::Store(verb) => store::run(verb, global),
+        Command::Completions(verb) => completions::run(verb),
+        Command::Man(verb) => man::run(verb),
+    }
+}

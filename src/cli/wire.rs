@@ -1,0 +1,122 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::base::{Clock, Connection, Fault, UnixSeconds};
+use crate::config::{Environment, Flags, Settings};
+use crate::store::{LazyStore, Location, Store};
+use crate::token::{Minter, SystemClock, TokenSource};
+
+use super::report::{Complaint, told, told_of};
+use super::{Exit, Global};
+
+/// The one place where the floors are joined: text to settings, settings to a connection, a connection to tokens.
+///
+/// Everything is made when it is asked for; a command pays for what it uses.
+pub struct Wire {
+    global: Global,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Wire {
+    /// Reads the configuration.
+    pub fn new(global: &Global) -> anyhow::Result<Self> {
+        let flags = Flags { config: global.config.clone(), state_dir: global.state_dir.clone() };
+        let settings = Settings::from_layers(flags, &Environment::from_process()).map_err(told)?;
+        for warning in settings.warnings() {
+            tracing::warn!(code = warning.code, "{}", warning.says);
+        }
+        Ok(Self { global: global.clone(), settings, clock: Arc::new(SystemClock::new()) })
+    }
+
+    /// What was configured.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The machine's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    /// Now.
+    pub fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    /// The connection that `--connection` names, or the only one.
+    pub fn connection(&self) -> anyhow::Result<Connection> {
+        self.settings.connection(self.global.connection.as_deref()).map_err(told)
+    }
+
+    /// Where the store is.
+    pub fn store_location(&self) -> Location {
+        match self.settings.store() {
+            crate::config::StoreLocation::Sqlite(path) => Location::Sqlite { path },
+            _ => Location::Memory,
+        }
+    }
+
+    /// The history, opened when the first fact arrives.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::new(LazyStore::new(self.store_location(), self.clock()))
+    }
+
+    /// Tokens of a connection, with history.
+    pub fn tokens(&self, connection: Connection) -> anyhow::Result<TokenSource> {
+        let name = connection.name.clone();
+        let minter = Minter::new(Arc::new(connection), self.clock());
+        TokenSource::over(minter, self.clock(), Some(self.store())).map_err(told_of(&name))
+    }
+}
+
+/// Runs a future to its end on this thread. Made only where something must be waited for.
+pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    // From here on keys and tokens are in memory: no core file, no debugger of the same user.
+    // Where the system has no such thing, the key is no less a key.
+    let _ = crate::crypto::harden_process();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        told(
+            Complaint::new("runtime", Fault::Transient, "this machine has no resources for another program")
+                .because(error),
+        )
+    })?;
+    runtime.block_on(future)
+}
+
+/// Writes data to stdout. A pipe that was closed is no error: the reader has seen enough.
+pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(told(
+            Complaint::new("output.unwritable", Fault::Disk, "stdout cannot be written").because(error),
+        )),
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Prints a value as one JSON document.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<Exit> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    print(|out| out.write_all(&text))
+}
+
+/// Reads a file named on the command line, or stdin for `-`.
+pub fn read_input(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    let read = match path.as_os_str() == "-" {
+        true => {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(path),
+    };
+    read.map_err(|error| {
+        told(
+            Complaint::new("input.unreadable", Fault::Data, format!("{} cannot be read", path.display()))
+                .because(error),
+        )
+    })
+}

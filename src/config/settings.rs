@@ -1,0 +1,196 @@
+use std::path::{Path, PathBuf};
+
+use crate::base::{Connection, ConnectionName, Finding};
+
+use super::draft::General;
+use super::file::SourceFile;
+use super::locations::{self, Flags, FoundBy, Roots};
+use super::origin::Sourced;
+use super::resolve::Resolved;
+use super::search::{beside, find};
+use super::understand::understand;
+use super::{ConfigError, Environment, StoreLocation, state_dir, variables};
+
+/// Everything that is configured: connections, and where things are. Parsed and checked; no secret is in it
+/// but those that came by the environment.
+#[derive(Debug)]
+pub struct Settings {
+    pub(super) files: Vec<SourceFile>,
+    pub(super) searched: Vec<PathBuf>,
+    pub(super) found_by: FoundBy,
+    pub(super) general: General,
+    pub(super) connections: Vec<Resolved>,
+    pub(super) state_dir: Option<Sourced<PathBuf>>,
+    pub(super) strangers: Vec<String>,
+    warnings: Vec<Finding>,
+}
+
+impl Settings {
+    /// Reads the config file at `path`, the files beside it, and the environment of this process.
+    ///
+    /// # Errors
+    ///
+    /// See [`from_layers`](Self::from_layers).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use sfmint::config::Settings;
+    ///
+    /// let connection = Settings::load("/etc/sfmint/sfmint.toml")?.connection("prod")?;
+    /// # Ok::<(), sfmint::config::ConfigError>(())
+    /// ```
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let flags = Flags { config: Some(path.as_ref().into()), ..Flags::default() };
+        Self::from_layers(flags, &Environment::from_process())
+    }
+
+    /// Reads all layers: defaults, then files, then environment, then flags; the later one wins.
+    ///
+    /// The config file is the first that is there of `--config`, `SFMINT_CONFIG`, `config/sfmint.toml` in the
+    /// current directory, `sfmint/sfmint.toml` in `XDG_CONFIG_HOME`, and `/etc/sfmint/sfmint.toml`;
+    /// `connections.d/*.toml` beside it are read too. None at all is no mistake: ask [`connection`](Self::connection).
+    /// The state directory is created (0700) where it is missing.
+    ///
+    /// # Limits
+    ///
+    /// 1 MiB a file. No secret is resolved: files and commands that hold one are not touched.
+    ///
+    /// # Errors
+    ///
+    /// All *misuse*:
+    /// - [`ConfigError::Invalid`]: every mistake at once, each with its line.
+    /// - [`ConfigError::NotFound`], [`ConfigError::DanglingLink`], [`ConfigError::Unreadable`],
+    ///   [`ConfigError::NotAFile`], [`ConfigError::TooLarge`], [`ConfigError::NotText`]: the file cannot be read.
+    /// - [`ConfigError::WritableByOthers`], [`ConfigError::NotYours`]: the file is not trusted.
+    pub fn from_layers(flags: Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        Self::from_roots(flags, environment, &Roots::default())
+    }
+
+    pub(super) fn from_roots(
+        flags: Flags,
+        environment: &Environment,
+        roots: &Roots,
+    ) -> Result<Self, ConfigError> {
+        let mut warnings = Vec::new();
+        let candidates = locations::config_files(&flags, environment, roots);
+        let found = find(&flags, &candidates, &mut warnings)?;
+        let found_by = found.as_ref().map_or(FoundBy::Convention, |(_, found_by)| *found_by);
+        let searched = match &found {
+            Some((file, _)) => vec![file.path.to_path_buf()],
+            None => candidates.into_iter().map(|candidate| candidate.path).collect(),
+        };
+        let mut files = Vec::new();
+        if let Some((main, found_by)) = found {
+            let beside = beside(&main.path, found_by, &mut warnings)?;
+            files.push(main);
+            files.extend(beside);
+        }
+        let (general, connections) = understand(&files, environment)?;
+        let state_dir = state_dir::choose(&flags, environment, &mut warnings);
+        let strangers = variables::strangers(environment);
+        Ok(Self { files, searched, found_by, general, connections, state_dir, strangers, warnings })
+    }
+
+    /// Whether `text` would be a config file without mistakes at `path`; nothing is read or written there.
+    ///
+    /// For whoever writes a config file, before it is written.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`]: every mistake at once. *Misuse*.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sfmint::config::{Environment, Settings};
+    ///
+    /// let none = Environment::default();
+    /// let error = Settings::check_text("sfmint.toml", "[default]\n", &none).unwrap_err();
+    /// assert_eq!(error.to_string(), "sfmint.toml:1:2: unknown key `default`; did you mean `defaults`?");
+    /// ```
+    pub fn check_text(
+        path: impl AsRef<Path>,
+        text: &str,
+        environment: &Environment,
+    ) -> Result<(), ConfigError> {
+        let path = path.as_ref();
+        let base = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        understand(&[SourceFile::new(path, base, text.to_string())], environment).map(drop)
+    }
+
+    /// A connection, by name; with `None` the only one, or the one called `default`.
+    ///
+    /// # Errors
+    ///
+    /// All *misuse*:
+    /// - [`ConfigError::NoConnection`], [`ConfigError::UnknownConnection`], [`ConfigError::WhichConnection`]:
+    ///   there is none, or it is not clear which one is meant.
+    /// - [`ConfigError::CommandRefused`]: the config file was merely found in the current directory, and the
+    ///   connection would run a program that is named there.
+    /// - [`ConfigError::ActiveApp`]: `certs/NAME/active` names neither of two apps.
+    pub fn connection<'a>(&self, name: impl Into<Option<&'a str>>) -> Result<Connection, ConfigError> {
+        let resolved = self.find(name.into())?;
+        if let (FoundBy::CurrentDirectory, Some(origin), Some(main)) =
+            (self.found_by, resolved.command(), self.files.first())
+        {
+            return Err(ConfigError::CommandRefused {
+                origin: origin.clone(),
+                config: main.path.to_path_buf(),
+            });
+        }
+        let state_dir = self.state_dir.as_ref().map(|dir| dir.value.clone());
+        resolved.connection(self.files.first().map(|main| main.base.as_path()), state_dir)
+    }
+
+    fn find(&self, name: Option<&str>) -> Result<&Resolved, ConfigError> {
+        let wanted = name.unwrap_or("default");
+        if let Some(found) = self.connections.iter().find(|resolved| resolved.name.as_str() == wanted) {
+            return Ok(found);
+        }
+        let known: Vec<ConnectionName> = self.connection_names().cloned().collect();
+        match (name, self.connections.as_slice()) {
+            (_, []) => Err(ConfigError::NoConnection { searched: self.searched.clone() }),
+            (Some(asked), _) => Err(ConfigError::UnknownConnection { asked: asked.to_string(), known }),
+            (None, [only]) => Ok(only),
+            (None, _) => Err(ConfigError::WhichConnection { known }),
+        }
+    }
+
+    /// The names of all connections, in order.
+    pub fn connection_names(&self) -> impl Iterator<Item = &ConnectionName> {
+        self.connections.iter().map(|resolved| &resolved.name)
+    }
+
+    /// The config file, where there is one, as it was named or found.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.files.first().map(|main| &*main.path)
+    }
+
+    /// Where cache, store and journals live; `None` where no place can be written, which is among the
+    /// [`warnings`](Self::warnings).
+    pub fn state_dir(&self) -> Option<&Path> {
+        self.state_dir.as_ref().map(|dir| dir.value.as_path())
+    }
+
+    /// Where facts are kept: `store` of `[defaults]`, below the state directory unless it is absolute.
+    pub fn store(&self) -> StoreLocation {
+        let said = self.general.store.as_ref().map_or(Path::new("state.db"), |store| store.value.as_path());
+        match self.state_dir() {
+            _ if said.is_absolute() => StoreLocation::Sqlite(said.to_path_buf()),
+            Some(dir) => StoreLocation::Sqlite(dir.join(said)),
+            None => StoreLocation::Memory,
+        }
+    }
+
+    /// How long rows of history are kept. Days.
+    pub fn keep_history_days(&self) -> u32 {
+        let said = self.general.keep_history_days.as_ref().and_then(|days| u32::try_from(days.value).ok());
+        said.unwrap_or(400)
+    }
+
+    /// What works, and not as one might think. To be said once, by whoever talks to people.
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+}

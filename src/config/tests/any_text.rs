@@ -1,0 +1,47 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::keys;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*") {
+        let _ = House::new(&text).load();
+    }
+
+    #[test]
+    fn no_toml_makes_it_panic(
+        lines in proptest::collection::vec(
+            (0..keys::CONNECTION.len(), prop_oneof![
+                Just("1"), Just("-1"), Just("\"x\""), Just("[]"), Just("{}"), Just("[[{}]]"), Just("{ env = \"K\" }"),
+                Just("1979-05-27"), Just("inf"), Just("[{}, {}]"), Just("\"\""), Just("{ file = {} }"), Just("é"),
+            ]), 0..12)
+    ) {
+        let mut text = String::from("[connections.x]\n");
+        for (key, value) in lines {
+            text.push_str(&format!("{} = {value}\n", keys::CONNECTION[key].name));
+        }
+        // Whatever is understood is there; nothing is dropped without a word.
+        if let Ok(settings) = House::new(&text).load() {
+            prop_assert!(settings.connection("x").is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_secrets_place_never_comes_back(secret in "[A-Za-z0-9+/=!#%_.@: -]{12,80}", place in 0..5usize) {
+        let canary = format!("Zq{secret}qZ");
+        let line = [
+            format!("key = \"{canary}\""),
+            format!("key = {{ file = \"f\", passphrase = \"{canary}\" }}"),
+            format!("key = {{ env = \"a{canary}#\" }}"),
+            format!("key = \"{canary}"),
+            format!("client_secret = '{canary}'"),
+        ];
+        let config = PROD.replace("key = { file = \"certs/prod.key\" }", &line[place]);
+        let error = House::new(&config).load().unwrap_err();
+        let told = format!("{error} {error:?}");
+        prop_assert!(!told.contains(&canary));
+    }
+}

@@ -1,0 +1,126 @@
+use super::*;
+use crate::config::locations::FoundBy;
+
+#[test]
+fn a_command_is_not_run_for_a_file_that_merely_lay_here() {
+    let house = House::empty();
+    house.write(
+        "config/sfmint.toml",
+        &format!(
+            "{}{}",
+            PROD.replace("{ file = \"certs/prod.key\" }", "{ command = [\"evil\"] }"),
+            PROD.replace("prod", "plain")
+        ),
+    );
+    let settings = house.search().unwrap();
+    assert_eq!(settings.found_by, FoundBy::CurrentDirectory);
+    assert!(settings.connection("plain").is_ok());
+    let error = settings.connection("prod").unwrap_err();
+    assert_eq!(error.code(), "config.command_refused");
+    assert!(settings.check().iter().any(|finding| finding.code == "config.command_refused"));
+    let named = house.path("config/sfmint.toml").display().to_string();
+    assert!(house.with("SFMINT_CONFIG", &named).search().unwrap().connection("prod").is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_write_is_refused() {
+    for (name, mode) in [("sfmint.toml", 0o646), ("sfmint.toml", 0o666), ("connections.d/a.toml", 0o646)] {
+        let house = House::new(PROD);
+        house.write(name, &PROD.replace("prod", "a"));
+        set_mode(&house.path(name), mode);
+        let error = house.load().unwrap_err();
+        assert_eq!(error.code(), "config.writable_by_others");
+        assert!(error.hints()[0].as_str().starts_with("run `chmod go-w "), "{:?}", error.hints());
+    }
+}
+
+// faults F12
+#[cfg(unix)]
+#[test]
+fn links_are_followed_when_named_and_distrusted_when_found() {
+    use std::os::unix::fs::{lchown, symlink};
+    let house = House::empty();
+    house.write("real.toml", PROD);
+    symlink("real.toml", house.path("sfmint.toml")).unwrap();
+    assert!(house.load().is_ok());
+    fs::create_dir(house.path("config")).unwrap();
+    symlink("../real.toml", house.path("config/sfmint.toml")).unwrap();
+    assert!(house.search().is_ok());
+    // Only root can give a link away; for others the rule is tested in `file.rs` by numbers.
+    if rustix::process::geteuid().is_root() {
+        lchown(house.path("config/sfmint.toml"), Some(12345), None).unwrap();
+        assert_eq!(house.search().unwrap_err().code(), "config.not_yours");
+        lchown(house.path("config/sfmint.toml"), Some(0), None).unwrap();
+        std::os::unix::fs::chown(house.path("real.toml"), Some(12345), None).unwrap();
+        assert_eq!(house.search().unwrap_err().code(), "config.not_yours");
+        assert!(house.load().is_ok(), "a file that is named may be somebody else's");
+    }
+    fs::remove_file(house.path("real.toml")).unwrap();
+    assert_eq!(house.load().unwrap_err().code(), "config.dangling_link");
+    assert_eq!(house.search().unwrap_err().code(), "config.dangling_link");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_connection_laid_into_a_shared_folder_by_somebody_else_is_refused() {
+    let house = House::new(PROD);
+    house.write("connections.d/a.toml", &PROD.replace("prod", "a"));
+    set_mode(&house.path("connections.d"), 0o777);
+    assert!(house.load().is_ok(), "Kubernetes mounts volumes so; the file is ours");
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(house.path("connections.d/a.toml"), Some(12345), None).unwrap();
+        assert_eq!(house.load().unwrap_err().code(), "config.not_yours");
+    }
+}
+
+#[test]
+fn what_is_no_config_file_is_called_by_its_name() {
+    let house = House::empty();
+    fs::create_dir(house.path("sfmint.toml")).unwrap();
+    assert!(house.load().unwrap_err().to_string().ends_with("is a folder, not a file"));
+    fs::remove_dir(house.path("sfmint.toml")).unwrap();
+
+    fs::write(house.path("sfmint.toml"), b"a = 1\nb = '\xff'\n").unwrap();
+    assert!(house.load().unwrap_err().to_string().ends_with("is not UTF-8 text (line 2)"));
+    fs::write(house.path("sfmint.toml"), b"\xff\xfea\x00=\x001\x00").unwrap();
+    assert!(house.load().unwrap_err().hints()[0].as_str().contains("UTF-16"));
+
+    let file = fs::File::create(house.path("sfmint.toml")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    assert_eq!(house.load().unwrap_err().code(), "config.too_large");
+
+    house.write("sfmint.toml", &format!("a = {}1{}", "[".repeat(100_000), "]".repeat(100_000)));
+    assert!(mistakes_in(&house)[0].contains("nest too deeply"));
+    house.write("sfmint.toml", &format!("\u{feff}{PROD}").replace('\n', "\r\n"));
+    assert!(house.load().is_ok(), "a BOM and CRLF are what editors on Windows write");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let house = House::empty();
+    let path = house.path("sfmint.toml");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .unwrap();
+    assert_eq!(house.load().unwrap_err().code(), "config.not_a_file");
+}
+
+// faults D6
+#[cfg(unix)]
+#[test]
+fn a_files_name_does_not_write_to_the_terminal() {
+    let house = House::new(PROD);
+    house.write("connections.d/\u{1b}[31m.toml", "x");
+    let error = house.load().unwrap_err();
+    assert!(
+        error.to_string().contains("\\u{1b}[31m.toml:1:") && !error.to_string().contains('\u{1b}'),
+        "{error}"
+    );
+}

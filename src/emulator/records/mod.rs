@@ -1,0 +1,35 @@
+//! Business records made from their row number: the same rows in every run, at no cost in memory.
+//!
+//! Content is nasty on purpose. Start at [`RecordsConfig`]; `accounts` and `contacts` say what a row holds.
+
+mod accounts;
+mod contacts;
+mod nasty;
+mod series;
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use accounts::Accounts;
+pub(super) use contacts::Contacts;
+
+/// How many rows there are, and when they were changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordsConfig {
+    /// Accounts that are not deleted. For 49 of them there is one deleted.
+    pub accounts: u64,
+    /// Contacts that are not deleted. For 49 of them there is one deleted.
+    pub contacts: u64,
+    /// Makes other content from the same row numbers.
+    pub seed: u64,
+    /// `SystemModstamp` of the first rows, RFC 3339.
+    pub since: String,
+    /// Days between the first and the last `SystemModstamp`.
+    pub span_days: u32,
+}
+
+impl Default for RecordsConfig {
+    fn default() -> Self {
+        Self { accounts: 1000, contacts: 500, seed: 1, since: "2025-01-01T00:00:00Z".into(), span_days: 365 }
+    }
+}

@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use super::reply::Reply;
+use super::session::{Caller, caller};
+use super::{describe, limits, query, record, versions};
+use crate::base::ApiVersion;
+use crate::emulator::setup_rows;
+use crate::emulator::state::Shared;
+use crate::emulator::table::Table;
+
+/// A request below `/services/data`.
+pub(in crate::emulator) struct RestRequest<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub query: &'a str,
+    pub authorization: Option<&'a str>,
+    pub query_options: Option<&'a str>,
+    pub if_modified_since: Option<&'a str>,
+}
+
+impl RestRequest<'_> {
+    fn parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+/// Answers a REST request.
+pub(in crate::emulator) fn answer(org: &Shared, request: &RestRequest<'_>) -> Reply {
+    let path = request.path.trim_end_matches('/');
+    let rest = path.strip_prefix("/services/data").unwrap_or_default();
+    let parts: Vec<&str> = rest.split('/').skip(1).collect();
+    org.state().counters.api_requests += 1;
+    if parts.is_empty() && org.state().rules.facts.versions_are_public {
+        return versions::list(&org.state().rules);
+    }
+    // A guard must not live on here: the answer below locks the state again.
+    let admitted = caller(org, &mut org.state(), request.authorization);
+    let reply = match admitted {
+        Ok(caller) => authenticated(org, &caller, request, &parts),
+        Err(refused) if refused.status == 403 => refused,
+        Err(refused) => return refused,
+    };
+    let info = limits::limit_info(&org.state());
+    reply.header("sforce-limit-info", info)
+}
+
+fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts: &[&str]) -> Reply {
+    let Some((segment, parts)) = parts.split_first() else {
+        return versions::list(&org.state().rules);
+    };
+    let checked = versions::check(segment, &org.state().rules);
+    let version = match checked {
+        Ok(version) => version,
+        Err(refused) => return refused,
+    };
+    if !["GET", "HEAD"].contains(&request.method) {
+        let known = matches!(parts.first(), Some(&("limits" | "query" | "queryAll" | "sobjects")) | None);
+        return if known { Reply::wrong_method(request.method) } else { Reply::not_found() };
+    }
+    match parts {
+        [] => versions::resources(version),
+        ["limits"] => show_limits(org, caller),
+        ["sobjects"] => describe::list(&tables(org, caller), version),
+        ["sobjects", object] => with_table(org, caller, object, |table| describe::basics(table, version)),
+        ["sobjects", object, "describe"] => with_table(org, caller, object, |table| {
+            describe::describe(table, version, request.if_modified_since)
+        }),
+        ["sobjects", object, id] => with_table(org, caller, object, |table| {
+            record::record(table, id, request.parameter("fields").as_deref(), version)
+        }),
+        ["query"] => ask(org, caller, request, false, version),
+        ["queryAll"] => ask(org, caller, request, true, version),
+        ["query" | "queryAll", locator] => query::next_page(org, caller, locator, version),
+        _ => Reply::not_found(),
+    }
+}
+
+fn show_limits(org: &Shared, caller: &Caller) -> Reply {
+    let state = org.state();
+    let may = state.users.get(caller.user_at).is_some_and(|user| state.holds(user, "ViewSetup"));
+    if state.rules.facts.limits_need_view_setup && !may {
+        let says = "You do not have permission to view limits: View Setup and Configuration is required";
+        return Reply::refused(403, "INSUFFICIENT_ACCESS", says);
+    }
+    limits::limits(&state)
+}
+
+fn ask(
+    org: &Shared,
+    caller: &Caller,
+    request: &RestRequest<'_>,
+    all_rows: bool,
+    version: ApiVersion,
+) -> Reply {
+    match request.parameter("q") {
+        Some(text) => {
+            query::query(org, caller, &text, all_rows, query::page_size(request.query_options), version)
+        }
+        None => Reply::refused(400, "MALFORMED_QUERY", "A query string has to be specified"),
+    }
+}
+
+fn tables(org: &Shared, caller: &Caller) -> Vec<Arc<dyn Table>> {
+    let state = org.state();
+    let Some(viewer) = state.users.get(caller.user_at) else { return vec![] };
+    setup_rows::OBJECTS.iter().filter_map(|name| setup_rows::table(org, &state, viewer, name)).collect()
+}
+
+fn with_table(org: &Shared, caller: &Caller, name: &str, show: impl FnOnce(&dyn Table) -> Reply) -> Reply {
+    let table = {
+        let state = org.state();
+        state.users.get(caller.user_at).and_then(|viewer| setup_rows::table(org, &state, viewer, name))
+    };
+    table.map_or_else(Reply::not_found, |table| show(&*table))
+}

@@ -1,0 +1,66 @@
+use serde_json::{Value, json};
+
+use super::reply::Reply;
+use crate::base::{ApiVersion, UnixSeconds};
+use crate::emulator::clock::{http_date, parse_http_date};
+use crate::emulator::table::{Field, Kind, Table};
+
+/// When the objects last changed their shape: 2026-01-01T00:00:00Z.
+const SHAPED_AT: UnixSeconds = UnixSeconds::new(1_767_225_600);
+
+fn summary(table: &dyn Table, version: ApiVersion) -> Value {
+    let name = table.name();
+    let at = format!("/services/data/v{version}/sobjects/{name}");
+    json!({
+        "name": name, "label": name, "labelPlural": format!("{name}s"), "keyPrefix": table.key_prefix(),
+        "custom": false, "customSetting": false, "queryable": true, "retrieveable": true, "searchable": false,
+        "replicateable": true, "createable": false, "updateable": false, "deletable": false, "undeletable": false,
+        "layoutable": false, "mergeable": false, "triggerable": false, "deprecatedAndHidden": false,
+        "urls": { "sobject": at, "describe": format!("{at}/describe"), "rowTemplate": format!("{at}/{{ID}}") },
+    })
+}
+
+/// `/sobjects`.
+pub(super) fn list(tables: &[std::sync::Arc<dyn Table>], version: ApiVersion) -> Reply {
+    let all: Vec<Value> = tables.iter().map(|table| summary(&**table, version)).collect();
+    Reply::value(&json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": all }))
+}
+
+/// `/sobjects/X`.
+pub(super) fn basics(table: &dyn Table, version: ApiVersion) -> Reply {
+    Reply::value(&json!({ "objectDescribe": summary(table, version), "recentItems": [] }))
+}
+
+/// `/sobjects/X/describe`; 304 where the client's copy is new enough.
+pub(super) fn describe(table: &dyn Table, version: ApiVersion, since: Option<&str>) -> Reply {
+    let last = http_date(SHAPED_AT);
+    if since.and_then(parse_http_date).is_some_and(|since| since >= SHAPED_AT) {
+        return Reply::empty(304).header("last-modified", last);
+    }
+    let mut body = summary(table, version);
+    let fields = table.fields().iter().filter(|field| !field.name.contains('.'));
+    body["fields"] = fields.map(describe_field).collect();
+    body["childRelationships"] = json!([]);
+    body["recordTypeInfos"] = json!([]);
+    Reply::value(&body).header("last-modified", last)
+}
+
+fn describe_field(field: &Field) -> Value {
+    let (kind, soap, length) = field.kind.names();
+    let (reference, relation) = match field.kind {
+        Kind::Reference(target) => (vec![target], field.name.strip_suffix("Id")),
+        _ => (vec![], None),
+    };
+    json!({
+        "name": field.name, "label": field.name.replace("__c", "").replace('_', " "), "type": kind, "soapType": soap,
+        "length": length, "byteLength": length * 3, "precision": if kind == "currency" { 18 } else { 0 },
+        "scale": if kind == "currency" { 2 } else { 0 }, "digits": if kind == "int" { 8 } else { 0 },
+        "nillable": !matches!(field.kind, Kind::Id | Kind::Bool | Kind::DateTime), "custom": field.name.ends_with("__c"),
+        "filterable": field.filterable, "sortable": field.kind != Kind::LongText,
+        "groupable": field.filterable && field.kind != Kind::DateTime,
+        "createable": false, "updateable": false, "calculated": false, "unique": false, "externalId": false,
+        "idLookup": field.kind == Kind::Id, "nameField": field.name == "Name", "autoNumber": false,
+        "defaultedOnCreate": false, "deprecatedAndHidden": false, "encrypted": false, "picklistValues": [],
+        "referenceTo": reference, "relationshipName": relation, "compoundFieldName": null, "extraTypeInfo": null,
+    })
+}

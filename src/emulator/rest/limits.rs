@@ -1,0 +1,53 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::reply::Reply;
+use crate::emulator::state::OrgState;
+
+/// The time over which API requests are counted. REST API guide: 24 hours, rolling.
+const WINDOW: Duration = Duration::from_secs(24 * 3600);
+
+/// How finely calls are kept apart in time, so that a day of them needs little memory.
+const GRAIN: Duration = Duration::from_secs(60);
+
+/// Counts one request against the daily limit; false where it was spent already.
+pub(super) fn count_call(state: &mut OrgState, elapsed: Duration) -> bool {
+    while state.api_calls.front().is_some_and(|(at, _)| elapsed.saturating_sub(*at) >= WINDOW) {
+        state.api_calls.pop_front();
+    }
+    if used(state) >= u64::from(state.rules.daily_api_limit) {
+        return false;
+    }
+    match state.api_calls.back_mut() {
+        Some((at, calls)) if elapsed.saturating_sub(*at) < GRAIN => *calls += 1,
+        _ => state.api_calls.push_back((elapsed, 1)),
+    }
+    true
+}
+
+fn used(state: &OrgState) -> u64 {
+    state.api_calls.iter().map(|(_, calls)| u64::from(*calls)).sum()
+}
+
+/// `Sforce-Limit-Info`: what was used of the daily limit.
+pub(super) fn limit_info(state: &OrgState) -> String {
+    format!("api-usage={}/{}", used(state), state.rules.daily_api_limit)
+}
+
+/// `/limits`.
+pub(super) fn limits(state: &OrgState) -> Reply {
+    let max = u64::from(state.rules.daily_api_limit);
+    let full = |max: u64| json!({ "Max": max, "Remaining": max });
+    Reply::value(&json!({
+        "ConcurrentAsyncGetReportInstances": full(200),
+        "DailyApiRequests": { "Max": max, "Remaining": max.saturating_sub(used(state)) },
+        "DailyAsyncApexExecutions": full(250_000),
+        "DailyBulkApiBatches": full(15_000),
+        "DailyBulkV2QueryFileStorageMB": full(976_562),
+        "DailyBulkV2QueryJobs": full(10_000),
+        "DataStorageMB": full(1024),
+        "FileStorageMB": full(1024),
+        "SingleEmail": full(5000),
+    }))
+}

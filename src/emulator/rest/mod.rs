@@ -1,0 +1,17 @@
+//! What lies below `/services/data`: versions, limits, describe, records and queries, for those with a live session.
+//!
+//! The token endpoint is not here. Start at [`answer`].
+
+mod answer;
+mod describe;
+mod limits;
+pub(super) mod locator;
+mod query;
+mod record;
+mod reply;
+mod session;
+mod versions;
+
+pub(super) use answer::{RestRequest, answer};
+pub(super) use reply::Reply;
+pub(super) use session::{admit, bearer};

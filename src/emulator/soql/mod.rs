@@ -1,0 +1,17 @@
+//! A small, strict part of SOQL: enough for syncs, doctors and real clients, refused in Salesforce's words beyond that.
+//!
+//! It knows SELECT of fields, `FIELDS(ALL)`, `COUNT()`; WHERE with comparisons, IN (also of a query), LIKE, AND, OR, NOT;
+//! ORDER BY, LIMIT, OFFSET. No GROUP BY and no child queries. Start at [`parse`](parser::parse), then [`Plan`](plan::Plan).
+
+mod ast;
+mod bind;
+mod lexer;
+mod like;
+mod parser;
+mod plan;
+mod refusal;
+
+pub(super) use bind::bind;
+pub(super) use parser::parse;
+pub(super) use plan::{Answer, Mark, Plan, write_row};
+pub(super) use refusal::SoqlRefusal;

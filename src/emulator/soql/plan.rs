@@ -1,0 +1,270 @@
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::ast::Op;
+use super::bind::{Bound, order};
+use crate::emulator::table::{Cell, Kind, Table};
+
+/// What a query answers with.
+#[derive(Clone, Debug)]
+pub(in crate::emulator) enum Answer {
+    Count,
+    CountOf(usize),
+    /// Columns, in the order they were asked for.
+    Rows(Vec<usize>),
+}
+
+/// A query ready to run, which can be read page by page without holding its rows.
+#[derive(Clone)]
+pub(in crate::emulator) struct Plan {
+    pub table: Arc<dyn Table>,
+    pub answer: Answer,
+    filter: Option<Bound>,
+    all_rows: bool,
+    /// Rows that can fit at all.
+    range: Range<u64>,
+    /// Fitting rows in the order asked for, where that is not the table's own.
+    sorted: Option<Arc<Vec<u64>>>,
+    /// How many rows the whole answer has.
+    pub total: u64,
+    /// Fitting rows to pass over first.
+    offset: u64,
+}
+
+/// Where a page ends: how many rows were given out before, and where in the table to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::emulator) struct Mark {
+    pub given: u64,
+    pub row: u64,
+}
+
+impl Plan {
+    pub(super) fn new(
+        table: Arc<dyn Table>,
+        answer: Answer,
+        filter: Option<Bound>,
+        order_by: Vec<(usize, bool, bool)>,
+        offset: u64,
+        limit: Option<u64>,
+        all_rows: bool,
+    ) -> Self {
+        let range = range(&*table, filter.as_ref());
+        let mut plan = Self { table, answer, filter, all_rows, range, sorted: None, total: 0, offset };
+        let rising = plan.table.rising();
+        let fields = plan.table.fields();
+        let natural = order_by.is_empty()
+            || order_by
+                .iter()
+                .all(|(field, descending, _)| !descending && rising.contains(&fields[*field].name));
+        let found = if natural {
+            match plan.filter {
+                None if plan.all_rows => plan.range.end - plan.range.start,
+                _ => plan.range.clone().filter(|row| plan.fits(*row)).count() as u64,
+            }
+        } else {
+            let rows = plan.sort(&order_by);
+            let found = rows.len() as u64;
+            plan.sorted = Some(Arc::new(rows));
+            found
+        };
+        plan.total = found.saturating_sub(offset).min(limit.unwrap_or(u64::MAX));
+        plan
+    }
+
+    fn fits(&self, row: u64) -> bool {
+        (self.all_rows || !self.table.is_deleted(row))
+            && self.filter.as_ref().is_none_or(|filter| filter.fits(&*self.table, row))
+    }
+
+    fn sort(&self, order_by: &[(usize, bool, bool)]) -> Vec<u64> {
+        let mut keyed: Vec<(Vec<Cell>, u64)> = self
+            .range
+            .clone()
+            .filter(|row| self.fits(*row))
+            .map(|row| (order_by.iter().map(|(field, ..)| self.table.cell(row, *field)).collect(), row))
+            .collect();
+        keyed.sort_by(|(one, _), (other, _)| {
+            order_by
+                .iter()
+                .zip(one.iter().zip(other))
+                .map(|((_, descending, nulls_last), (one, other))| match (one, other) {
+                    (Cell::Null, Cell::Null) => Ordering::Equal,
+                    (Cell::Null, _) => {
+                        if *nulls_last {
+                            Ordering::Greater
+                        } else {
+                            Ordering::Less
+                        }
+                    }
+                    (_, Cell::Null) => {
+                        if *nulls_last {
+                            Ordering::Less
+                        } else {
+                            Ordering::Greater
+                        }
+                    }
+                    _ => {
+                        let rising = order(one, other).unwrap_or(Ordering::Equal);
+                        if *descending { rising.reverse() } else { rising }
+                    }
+                })
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        });
+        keyed.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// Where the first page begins.
+    pub fn start(&self) -> Mark {
+        let row = match &self.sorted {
+            Some(_) => self.offset,
+            None => {
+                let skipped = self.range.clone().filter(|row| self.fits(*row)).nth(self.offset as usize);
+                if self.offset == 0 { self.range.start } else { skipped.unwrap_or(self.range.end) }
+            }
+        };
+        Mark { given: 0, row }
+    }
+
+    /// The next `size` rows from `mark` on, and where the page after them begins.
+    pub fn page(&self, mark: Mark, size: u64) -> (Vec<u64>, Mark) {
+        let wanted = size.min(self.total.saturating_sub(mark.given));
+        let mut rows = Vec::with_capacity(wanted as usize);
+        let mut at = mark.row;
+        match &self.sorted {
+            Some(sorted) => {
+                rows.extend(sorted.iter().skip(at as usize).take(wanted as usize));
+                at += rows.len() as u64;
+            }
+            None => {
+                while at < self.range.end && (rows.len() as u64) < wanted {
+                    if self.fits(at) {
+                        rows.push(at);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        let given = mark.given + rows.len() as u64;
+        (rows, Mark { given, row: at })
+    }
+
+    /// How many rows have a value in this column.
+    pub fn count_filled(&self, field: usize) -> usize {
+        let (rows, _) = self.page(self.start(), self.total);
+        rows.into_iter().filter(|row| self.table.cell(*row, field) != Cell::Null).count()
+    }
+
+    /// All values of the first column, for IN of a query.
+    pub(super) fn first_column(&self) -> Vec<Cell> {
+        let Answer::Rows(fields) = &self.answer else { return vec![] };
+        let field = fields.first().copied().unwrap_or_default();
+        let (rows, _) = self.page(self.start(), self.total);
+        rows.into_iter().map(|row| self.table.cell(row, field)).collect()
+    }
+
+    /// Writes one row as REST shows it: `attributes` first, then the columns as they were asked for.
+    pub fn write_row(&self, row: u64, version: &str, out: &mut String) {
+        let Answer::Rows(fields) = &self.answer else { return };
+        write_row(&*self.table, row, fields, version, out);
+    }
+}
+
+/// Writes the columns `fields` of a row. Columns of one relationship go into one object.
+pub(in crate::emulator) fn write_row(
+    table: &dyn Table,
+    row: u64,
+    fields: &[usize],
+    version: &str,
+    out: &mut String,
+) {
+    let id = table.fields().iter().position(|field| field.kind == Kind::Id);
+    out.push_str(r#"{"attributes":{"type":""#);
+    out.push_str(table.name());
+    out.push('"');
+    if let Some(Cell::Text(id)) = id.map(|id| table.cell(row, id)) {
+        out.push_str(&format!(r#","url":"/services/data/v{version}/sobjects/{}/{id}""#, table.name()));
+    }
+    out.push('}');
+    let mut done: Vec<&str> = vec![];
+    for field in fields {
+        let name = table.fields()[*field].name;
+        match name.split_once('.') {
+            None => {
+                out.push_str(&format!(r#","{name}":"#));
+                table.cell(row, *field).write_json(out);
+            }
+            Some((relation, _)) if !done.contains(&relation) => {
+                done.push(relation);
+                write_related(table, row, relation, fields, out);
+            }
+            Some(_) => {}
+        }
+    }
+    out.push('}');
+}
+
+fn write_related(table: &dyn Table, row: u64, relation: &str, fields: &[usize], out: &mut String) {
+    let columns: Vec<(&str, Cell)> = fields
+        .iter()
+        .filter_map(|field| {
+            let (own, column) = table.fields()[*field].name.split_once('.')?;
+            (own == relation).then(|| (column, table.cell(row, *field)))
+        })
+        .collect();
+    out.push_str(&format!(r#","{relation}":"#));
+    if columns.iter().all(|(_, cell)| *cell == Cell::Null) {
+        out.push_str("null");
+        return;
+    }
+    let target = match relation {
+        "CreatedBy" | "Owner" => "User",
+        "Parent" => "PermissionSet",
+        "License" => "PermissionSetLicense",
+        other => other,
+    };
+    out.push_str(&format!(r#"{{"attributes":{{"type":"{target}"}}"#));
+    for (column, cell) in columns {
+        out.push_str(&format!(r#","{column}":"#));
+        cell.write_json(out);
+    }
+    out.push('}');
+}
+
+/// The rows that can fit, found by halving on columns that rise with the row number. Big tables with a window on
+/// SystemModstamp cost what the window holds.
+fn range(table: &dyn Table, filter: Option<&Bound>) -> Range<u64> {
+    let mut range = 0..table.len();
+    let parts = match filter {
+        Some(Bound::And(parts)) => parts.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    for part in parts {
+        let Bound::Compare { field, op, value } = part else { continue };
+        let column = table.fields()[*field];
+        if !table.rising().contains(&column.name) || column.kind.is_id() || *value == Cell::Null {
+            continue;
+        }
+        let first = |wanted: fn(Ordering) -> bool| {
+            let (mut low, mut high) = (0, table.len());
+            while low < high {
+                let middle = low + (high - low) / 2;
+                let is_there = order(&table.cell(middle, *field), value).is_some_and(wanted);
+                if is_there { high = middle } else { low = middle + 1 }
+            }
+            low
+        };
+        let (start, end) = match op {
+            Op::GreaterOrEqual => (first(Ordering::is_ge), u64::MAX),
+            Op::Greater => (first(Ordering::is_gt), u64::MAX),
+            Op::Less => (0, first(Ordering::is_ge)),
+            Op::LessOrEqual => (0, first(Ordering::is_gt)),
+            Op::Equal => (first(Ordering::is_ge), first(Ordering::is_gt)),
+            Op::NotEqual | Op::Like => continue,
+        };
+        range = range.start.max(start)..range.end.min(end);
+    }
+    range.start..range.end.max(range.start)
+}

@@ -1,0 +1,181 @@
+use std::borrow::Cow;
+
+/// One value of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Real(f64),
+    Text(Cow<'static, str>),
+    /// Seconds since 1970, UTC; shown as `2026-01-02T03:04:05.000+0000`.
+    Time(i64),
+    /// Days since 1970; shown as `2026-01-02`.
+    Date(i64),
+}
+
+impl Cell {
+    pub fn text(text: impl Into<Cow<'static, str>>) -> Self {
+        Cell::Text(text.into())
+    }
+
+    pub fn maybe(text: Option<&str>) -> Self {
+        text.map_or(Cell::Null, |text| Cell::Text(text.to_string().into()))
+    }
+
+    /// Writes the value as JSON.
+    pub fn write_json(&self, out: &mut String) {
+        match self {
+            Cell::Null => out.push_str("null"),
+            Cell::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Cell::Int(value) => out.push_str(&value.to_string()),
+            Cell::Real(value) => out.push_str(&serde_json::to_string(value).unwrap_or_default()),
+            Cell::Text(text) => out.push_str(&serde_json::to_string(text).unwrap_or_default()),
+            Cell::Time(seconds) => {
+                out.push('"');
+                out.push_str(&show_time(*seconds));
+                out.push('"');
+            }
+            Cell::Date(days) => {
+                out.push('"');
+                out.push_str(show_time(days * 86_400).split('T').next().unwrap_or_default());
+                out.push('"');
+            }
+        }
+    }
+}
+
+/// Datetimes as REST answers them: milliseconds and `+0000`.
+pub(super) fn show_time(seconds: i64) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string(),
+        Err(_) => "1970-01-01T00:00:00.000+0000".into(),
+    }
+}
+
+/// What a field holds, as describe names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Id,
+    Reference(&'static str),
+    Text(u32),
+    LongText,
+    Email,
+    Phone,
+    Url,
+    Picklist,
+    Bool,
+    Int,
+    Double,
+    Currency,
+    DateTime,
+    Date,
+}
+
+impl Kind {
+    /// The type's name, its SOAP type and its length in characters.
+    pub fn names(self) -> (&'static str, &'static str, u32) {
+        match self {
+            Kind::Id => ("id", "tns:ID", 18),
+            Kind::Reference(_) => ("reference", "tns:ID", 18),
+            Kind::Text(length) => ("string", "xsd:string", length),
+            Kind::LongText => ("textarea", "xsd:string", 32_000),
+            Kind::Email => ("email", "xsd:string", 80),
+            Kind::Phone => ("phone", "xsd:string", 40),
+            Kind::Url => ("url", "xsd:string", 255),
+            Kind::Picklist => ("picklist", "xsd:string", 255),
+            Kind::Bool => ("boolean", "xsd:boolean", 0),
+            Kind::Int => ("int", "xsd:int", 0),
+            Kind::Double => ("double", "xsd:double", 0),
+            Kind::Currency => ("currency", "xsd:double", 0),
+            Kind::DateTime => ("datetime", "xsd:dateTime", 0),
+            Kind::Date => ("date", "xsd:date", 0),
+        }
+    }
+
+    pub fn is_id(self) -> bool {
+        matches!(self, Kind::Id | Kind::Reference(_))
+    }
+}
+
+/// A column. A name with a dot reaches over a relationship and is not described.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub filterable: bool,
+}
+
+impl Field {
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, filterable: !matches!(kind, Kind::LongText) }
+    }
+
+    /// A column that WHERE cannot name.
+    pub const fn unfilterable(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, filterable: false }
+    }
+}
+
+/// An object as a table of rows that need not exist until they are looked at.
+pub(super) trait Table: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn key_prefix(&self) -> Option<&'static str>;
+    fn fields(&self) -> &[Field];
+    fn len(&self) -> u64;
+    fn cell(&self, row: u64, field: usize) -> Cell;
+
+    /// Whether the row lies in the recycle bin, which only queryAll looks into.
+    fn is_deleted(&self, _row: u64) -> bool {
+        false
+    }
+
+    /// Fields whose values never fall from one row to the next.
+    fn rising(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The row with this id, 15 or 18 characters.
+    fn find(&self, id: &str) -> Option<u64> {
+        let at = self.fields().iter().position(|field| field.name == "Id")?;
+        (0..self.len()).find(|row| match self.cell(*row, at) {
+            Cell::Text(own) => same_id(&own, id),
+            _ => false,
+        })
+    }
+}
+
+/// Whether two ids of 15 or 18 characters name the same record.
+pub(super) fn same_id(one: &str, other: &str) -> bool {
+    [15, 18].contains(&other.len()) && one.get(..15) == other.get(..15)
+}
+
+/// A table whose rows are held, for what the org's state makes.
+pub(super) struct Rows {
+    pub name: &'static str,
+    pub key_prefix: Option<&'static str>,
+    pub fields: &'static [Field],
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table for Rows {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn key_prefix(&self) -> Option<&'static str> {
+        self.key_prefix
+    }
+
+    fn fields(&self) -> &[Field] {
+        self.fields
+    }
+
+    fn len(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    fn cell(&self, row: u64, field: usize) -> Cell {
+        self.rows.get(row as usize).and_then(|cells| cells.get(field)).cloned().unwrap_or(Cell::Null)
+    }
+}
