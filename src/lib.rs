@@ -14,6 +14,7 @@ pub mod config;
 pub mod crypto;
 #[cfg(feature = "testing")]
 pub mod emulator;
+pub mod health;
 pub mod store;
 pub mod token;
 

@@ -45,7 +45,13 @@ pub fn refusals(body: &[u8]) -> Vec<OAuthError> {
 fn from_object(object: &Value) -> Option<OAuthError> {
     let word = |names: [&str; 3]| names.iter().find_map(|name| object.get(name)?.as_str());
     let error = word(["errorCode", "exceptionCode", "error"])?;
-    Some(OAuthError::new(error, word(["message", "exceptionMessage", "error_description"])))
+    Some(said(error, word(["message", "exceptionMessage", "error_description"])))
+}
+
+/// Messages about queries have several lines, with a caret under the mistake; here they are one.
+fn said(error: &str, description: Option<&str>) -> OAuthError {
+    let line = description.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    OAuthError::new(error, line.as_deref())
 }
 
 fn from_text(text: &str) -> Option<OAuthError> {
@@ -115,6 +121,10 @@ mod tests {
                 "INVALID_SESSION_ID: Session expired or invalid",
             ),
             (r#"[{"errorCode":"NOT_FOUND"}]"#, "NOT_FOUND"),
+            (
+                r#"[{"message":"\n FROM X\n      ^\nERROR at Row:1","errorCode":"X"}]"#,
+                "X: FROM X ^ ERROR at Row:1",
+            ),
             (r#"{"errorCode":"X","message":"y"}"#, "X: y"),
             (
                 r#"{"exceptionCode":"InvalidSessionId","exceptionMessage":"Invalid session id"}"#,

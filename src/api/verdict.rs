@@ -105,7 +105,7 @@ pub(super) fn refused(response: &Response) -> ApiError {
         | "QUERY_TOO_COMPLICATED"
         | "INVALID_QUERY_SCOPE" => ApiError::Query { reason },
         "NOT_FOUND" => ApiError::NotFound { reason: Some(reason) },
-        "Bad_OAuth_Token" | "Wrong_Org" | "Missing_OAuth_Token" | "Inactive_User" => {
+        "Bad_OAuth_Token" | "Wrong_Org" | "Bad_Id" | "Missing_OAuth_Token" | "Inactive_User" => {
             ApiError::IdentityRefused { reason }
         }
         code if code.starts_with("INSUFFICIENT_ACCESS")
