@@ -5,6 +5,7 @@
 //! second worker, or to die unused. The house has rooms on floors, and each imports only from
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
+pub mod api;
 pub mod assertion;
 pub mod base;
 #[cfg(feature = "cli")]
@@ -16,6 +17,7 @@ pub mod emulator;
 pub mod store;
 pub mod token;
 
+pub use api::{ApiError, Client};
 pub use assertion::Signer;
 pub use base::{AccessToken, Connection, Fault};
 pub use config::{ConfigError, Settings};
