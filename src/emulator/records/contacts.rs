@@ -64,6 +64,10 @@ impl Table for Contacts {
         Series::is_deleted(row)
     }
 
+    fn live_before(&self, row: u64) -> Option<u64> {
+        Some(Series::live_before(row))
+    }
+
     fn rising(&self) -> &'static [&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
     }
