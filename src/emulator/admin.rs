@@ -11,7 +11,23 @@ use super::state::{AdminMistake, Shared};
 use super::user::UserConfig;
 use crate::base::{TokenId, UnixSeconds};
 
-/// The hand that changes a running org. The same deeds are there over HTTP below `/_emulator/`.
+/// The hand that changes a running org.
+///
+/// The same deeds are there over HTTP, for programs in other languages: below `/_emulator/`, on loopback, JSON in and out.
+/// Requests with an `Origin` (web pages) are refused. A mistake answers 400 and `{"error", "cause"}`.
+///
+/// | path | POST takes | GET shows |
+/// |---|---|---|
+/// | `apps` | `consumer_key` and keys of [`AppConfig`] | |
+/// | `apps/certificate` | `consumer_key`, `certificate` (PEM or null), `spreads_for_seconds` | |
+/// | `users` | `username` and keys of [`UserConfig`] | |
+/// | `permission-sets`, `profiles` | a [`Grants`] | |
+/// | `rules` | keys of [`Rules`] | all of them |
+/// | `clock` | `advance_seconds`, `skew_seconds` | `now`, `skew_seconds` |
+/// | `sessions/expire` | `all: true`, `token_id` or `username` | |
+/// | `sessions`, `log`, `counters`, `login-history` | | as named |
+/// | `faults` | an [`Injection`] | |
+/// | `faults/clear`, `forget` | anything | |
 #[derive(Clone, Debug)]
 pub struct Admin(pub(super) Arc<Shared>);
 

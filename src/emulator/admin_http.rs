@@ -12,20 +12,7 @@ use super::rest::Reply;
 use super::state::AdminMistake;
 use crate::base::TokenId;
 
-/// The admin API. GET shows, POST changes; bodies and answers are JSON.
-///
-/// | path | POST takes | GET shows |
-/// |---|---|---|
-/// | `apps` | an [`AppConfig`], or some of its keys beside `consumer_key` | |
-/// | `apps/certificate` | `consumer_key`, `certificate` (PEM or null), `spreads_for_seconds` | |
-/// | `users` | a [`UserConfig`](super::UserConfig), or some of its keys beside `username` | |
-/// | `permission-sets`, `profiles` | a [`Grants`] | |
-/// | `rules` | some keys of [`Rules`](super::Rules) | all of them |
-/// | `clock` | `advance_seconds`, `skew_seconds` | `now`, `skew_seconds` |
-/// | `sessions/expire` | `all: true`, `token_id` or `username` | |
-/// | `sessions`, `log`, `counters`, `login-history` | | as named |
-/// | `faults` | an [`Injection`] | |
-/// | `faults/clear`, `forget` | nothing | |
+/// Answers the admin API; [`Admin`] lists its paths.
 pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Reply {
     let outcome = match (method, path.trim_start_matches("/_emulator/").trim_end_matches('/')) {
         ("POST", "apps") => put_app(admin, body),

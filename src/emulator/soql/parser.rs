@@ -342,4 +342,24 @@ mod tests {
         let nots = format!("SELECT Id FROM Account WHERE {} Id = 'x'", "NOT ".repeat(50_000));
         assert!(parse(&nots).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+            let _ = parse(&text).is_ok();
+        }
+
+        #[test]
+        fn no_heap_of_words_makes_the_reader_panic(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "SELECT", "FROM", "WHERE", "Id", "Account", ",", "(", ")", "AND", "OR", "NOT", "IN", "=", "'é'",
+                    "'", "COUNT(", "FIELDS(ALL)", "LIMIT", "1", "2026-01-01T00:00:00Z", "LIKE", "LAST_N_DAYS:", "\\",
+                ]),
+                0..30,
+            )
+        ) {
+            let _ = parse(&words.join(" ")).is_ok();
+        }
+    }
 }
