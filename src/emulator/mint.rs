@@ -75,7 +75,8 @@ pub(super) fn mint(
     Some(body.to_string())
 }
 
-fn open_session(org: &Shared, state: &mut OrgState, username: &str, key: &str) -> Option<String> {
+/// Opens a session and returns its token.
+pub(super) fn open_session(org: &Shared, state: &mut OrgState, username: &str, key: &str) -> Option<String> {
     let (now, elapsed) = (org.clock.now(), org.clock.elapsed());
     let app = state.apps.get(key)?.config.clone();
     let user_id = state.user(username)?.id.clone();
