@@ -5,6 +5,7 @@
 //! second worker, or to die unused. The house has rooms on floors, and each imports only from
 //! below: start at [`base`] for the words, and read `docs/architecture.md` for the walk.
 
+pub mod api;
 pub mod assertion;
 pub mod base;
 #[cfg(feature = "cli")]
