@@ -76,6 +76,8 @@ pub enum LogFormat {
 /// Every verb, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set up a connection: key, certificate, and the app for the administrator
+    Init(super::init::Verb),
     /// Print a valid access token
     Token(super::token::Verb),
     /// Run a program with an access token in its environment

@@ -10,6 +10,7 @@ mod config;
 mod emulator;
 mod exec;
 mod exit;
+mod init;
 #[cfg(unix)]
 mod init_process;
 mod log;
@@ -56,6 +57,7 @@ pub fn command() -> clap::Command {
 fn dispatch(args: &Args) -> anyhow::Result<Exit> {
     let global = &args.global;
     match &args.command {
+        Command::Init(verb) => init::run(verb, global),
         Command::Token(verb) => token::run(verb, global),
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),

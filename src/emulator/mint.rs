@@ -12,6 +12,9 @@ use crate::base::TokenId;
 /// How long a JWT-format token lives where the app sets no timeout, seconds.
 const JWT_TOKEN_LIFE: u64 = 900;
 
+/// From so many sessions on, dead ones are forgotten when a new one opens; they are answered alike.
+const MANY_SESSIONS: usize = 50_000;
+
 /// Opens a session and writes the answer of the protocol reference, section 1.3: no `expires_in`, no `issued_at`.
 pub(super) fn mint(
     org: &Shared,
@@ -72,7 +75,8 @@ pub(super) fn mint(
     Some(body.to_string())
 }
 
-fn open_session(org: &Shared, state: &mut OrgState, username: &str, key: &str) -> Option<String> {
+/// Opens a session and returns its token.
+pub(super) fn open_session(org: &Shared, state: &mut OrgState, username: &str, key: &str) -> Option<String> {
     let (now, elapsed) = (org.clock.now(), org.clock.elapsed());
     let app = state.apps.get(key)?.config.clone();
     let user_id = state.user(username)?.id.clone();
@@ -100,6 +104,9 @@ fn open_session(org: &Shared, state: &mut OrgState, username: &str, key: &str) -
         high_assurance_missing: app.require_high_assurance,
         killed: false,
     };
+    if state.sessions.len() >= MANY_SESSIONS {
+        state.sessions.retain(|_, session| session.is_alive(now, elapsed));
+    }
     state.sessions.insert(token.clone(), session);
     Some(token)
 }

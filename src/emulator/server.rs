@@ -19,6 +19,8 @@ use crate::base::Clock;
 
 /// How long a request's head may take to arrive.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// How long answers under way may take once the org stops; slow ones are cut then.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// The longest head of a request, bytes. Salesforce refuses URI and headers beyond 16,384 together.
 const LONGEST_HEAD: usize = 32 * 1024;
 
@@ -77,7 +79,8 @@ impl Org {
         Admin(self.shared.clone())
     }
 
-    /// Stops taking connections, lets answers under way finish (hanging ones are cut), and waits for both.
+    /// Stops taking connections, lets answers under way finish for two seconds (hanging ones are cut at once), and waits
+    /// for both.
     pub async fn stop(mut self) {
         self.shared.stopping.send_replace(true);
         if let Some(accepting) = self.accepting.take() {
@@ -135,5 +138,5 @@ async fn serve(stream: TcpStream, from: IpAddr, org: Arc<Shared>) {
         () = stopped(&mut stopping) => {}
     }
     serving.as_mut().graceful_shutdown();
-    let _ = serving.await;
+    let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
 }

@@ -73,8 +73,13 @@ pub(super) struct Assertion {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
+    #[serde(default, rename = "crit", deserialize_with = "is_there")]
+    has_crit: bool,
+}
+
+/// True for a member that is there, whatever it holds; `null` too.
+fn is_there<'de, D: serde::Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// RFC 7523 §3: what the assertion claims. Members given twice are refused.
@@ -116,7 +121,7 @@ impl Assertion {
         }
         let head: Header = object(&base64url::decode(header)?)?;
         // RFC 7515 §4.1.11: a critical extension that is not understood makes the JWS invalid; none is understood here.
-        if head.alg != "RS256" || head.crit.is_some() {
+        if head.alg != "RS256" || head.has_crit {
             return None;
         }
         let claims = object(&base64url::decode(payload)?)?;
@@ -159,6 +164,7 @@ mod tests {
             r#"{"alg":"RS512"}"#,
             r#"{"alg":"RS256","crit":["exp"]}"#,
             r#"{"alg":"RS256","crit":[]}"#,
+            r#"{"alg":"RS256","crit":null}"#,
             r#"{"alg":"RS256","alg":"none"}"#,
             r#"{"typ":"JWT"}"#,
             "[]",

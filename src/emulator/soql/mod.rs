@@ -6,8 +6,10 @@
 mod ast;
 mod bind;
 mod bound;
+mod conditions;
 mod lexer;
 mod like;
+mod literals;
 mod parser;
 mod plan;
 mod refusal;

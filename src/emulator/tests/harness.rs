@@ -54,10 +54,8 @@ pub async fn world() -> World {
 }
 
 /// An org whose apps all hold the certificate of [`own`].
-pub async fn world_of(mut config: OrgConfig) -> World {
-    for app in &mut config.apps {
-        app.certificate = Some(own().certificate.clone());
-    }
+pub async fn world_of(config: OrgConfig) -> World {
+    let config = config.with_certificate(&own().certificate);
     let clock = Arc::new(ManualClock::at("2026-11-22T21:00:00Z".parse().unwrap()));
     let org = Org::start(config, clock.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let http = reqwest::Client::builder()
