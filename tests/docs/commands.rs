@@ -6,8 +6,9 @@ fn every_command_in_a_page_is_one_that_the_parser_takes() {
     let mut wrong = Vec::new();
     for page in files("", "md") {
         let text = read(&page);
-        for (number, command) in commands_of_page(&text) {
-            if let Err(error) = parse(&command) {
+        for (number, in_shell, command) in commands_of_page(&text) {
+            let parsed = if in_shell { parse(&command) } else { parse_in_a_sentence(&command) };
+            if let Err(error) = parsed {
                 wrong.push(format!("{}:{number}: {}\n{error}", page.display(), command.join(" ")));
             }
         }
@@ -20,10 +21,11 @@ fn every_command_that_a_hint_tells_people_to_run_is_one_that_the_parser_takes() 
     let mut wrong = Vec::new();
     for (path, source) in sources() {
         for (number, line) in source.lines().enumerate() {
-            for span in code_spans(line).into_iter().filter(|span| span.starts_with("sfmint ")) {
+            let spans = code_spans(line).into_iter().filter(|span| span.starts_with("sfmint "));
+            for span in spans.filter(|span| !NOT_COMMANDS.contains(span)) {
                 // `{}` in a format string stands for a name.
                 let span = span.replace("{name}", "NAME").replace("{}", "NAME").replace("...", "");
-                if let Err(error) = parse(&first_command(&span)) {
+                if let Err(error) = parse_in_a_sentence(&first_command(&span)) {
                     wrong.push(format!("{}:{}: {span}\n{error}", path.display(), number + 1));
                 }
             }
@@ -40,8 +42,24 @@ fn parse(words: &[String]) -> Result<(), clap::Error> {
     }
 }
 
-/// Every call of sfmint in a page: in fenced blocks that hold shell, container or unit files, and in backticks.
-fn commands_of_page(page: &str) -> Vec<(usize, Vec<String>)> {
+/// The same for a command in a sentence, which may be its name alone: "`sfmint exec` becomes the program".
+fn parse_in_a_sentence(words: &[String]) -> Result<(), clap::Error> {
+    use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument};
+    match parse(words) {
+        Err(error)
+            if matches!(error.kind(), MissingRequiredArgument | DisplayHelpOnMissingArgumentOrSubcommand) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Texts that begin like a command and are none: the common name of a certificate.
+const NOT_COMMANDS: &[&str] = &["sfmint prod"];
+
+/// Every call of sfmint in a page, with its line: in fenced blocks of shell (true), and in backticks (false).
+fn commands_of_page(page: &str) -> Vec<(usize, bool, Vec<String>)> {
     let mut found = Vec::new();
     let mut pending: Option<(usize, String)> = None;
     for line in lines(page) {
@@ -52,7 +70,7 @@ fn commands_of_page(page: &str) -> Vec<(usize, Vec<String>)> {
             pending = None;
             if line.fence.is_none() {
                 let spans = code_spans(line.text).into_iter();
-                found.extend(spans.flat_map(|span| commands(span)).map(|words| (line.number, words)));
+                found.extend(spans.flat_map(|span| commands(span)).map(|words| (line.number, false, words)));
             }
             continue;
         }
@@ -60,7 +78,7 @@ fn commands_of_page(page: &str) -> Vec<(usize, Vec<String>)> {
         text.push_str(line.text);
         match text.strip_suffix('\\') {
             Some(begun) => pending = Some((number, format!("{begun} "))),
-            None => found.extend(commands(&text).into_iter().map(|words| (number, words))),
+            None => found.extend(commands(&text).into_iter().map(|words| (number, true, words))),
         }
     }
     found
@@ -125,7 +143,8 @@ fn first_command(line: &str) -> Vec<String> {
 #[test]
 fn calls_are_found_where_shells_find_them() {
     let page = "Run `sfmint token --fresh`.\n\n```sh\n$ sfmint exec -- sh -c 'a; b' > out\ncurl -H \"$(sfmint token --format header)\" x\nA=1 sfmint token # now\nsfmint token \\\n  --fresh\necho sfmint token\n* * * * * /usr/local/bin/sfmint token\n```\n";
-    let found: Vec<String> = commands_of_page(page).into_iter().map(|(_, words)| words.join("|")).collect();
+    let found: Vec<String> =
+        commands_of_page(page).into_iter().map(|(_, _, words)| words.join("|")).collect();
     assert_eq!(
         found,
         [

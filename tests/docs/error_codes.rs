@@ -53,8 +53,10 @@ fn codes_in_code() -> BTreeSet<String> {
     let is_code =
         |text: &String| text.split_once('.').is_some_and(|(room, what)| is_word(room) && is_word(what));
     let is_file = |text: &String| {
-        let endings =
-            ["crt", "db", "html", "key", "json", "jsonl", "lock", "pem", "sock", "toml", "txt", "xml", "zip"];
+        let endings = [
+            "crt", "db", "html", "key", "json", "jsonl", "lock", "md", "pem", "sock", "toml", "txt", "xml",
+            "zip",
+        ];
         text.split_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
     };
     let found = sources().into_iter().flat_map(|(_, source)| literals(&source));

@@ -8,6 +8,7 @@
 mod cli_reference;
 mod commands;
 mod error_codes;
+mod examples;
 mod generated;
 mod library;
 mod links;
