@@ -116,7 +116,7 @@ def main():
     binary = Path(os.environ.get("SFMINT_BINARY", default))
     sign_rate = Path(os.environ.get("SIGN_RATE_BINARY", binary.parent / "examples" / "sign_rate"))
     sf = TOOLS / "node" / "node_modules" / ".bin" / "sf"
-    python = TOOLS / "venv" / "bin" / "python"
+    python = TOOLS / "python" / "bin" / "python"
     raw = {}
 
     with tempfile.TemporaryDirectory() as name:

@@ -252,6 +252,12 @@ async fn ten_million_rows_cost_nothing_until_they_are_asked_for() {
     let page = world.query(&token, window).await.json();
     let rows = page["totalSize"].as_u64().unwrap();
     assert!((50..1000).contains(&rows), "{rows}");
+    let looked_at = world.query(&token, &format!("{window} AND Name != null")).await.json();
+    assert_eq!(looked_at["totalSize"], rows, "counted and reckoned agree");
+    assert_eq!(world.query(&token, "SELECT COUNT() FROM Account").await.json()["totalSize"], 10_000_000);
+    let last =
+        "SELECT Id FROM Account WHERE SystemModstamp >= 2025-01-01T00:00:00Z ORDER BY SystemModstamp, Id";
+    assert_eq!(world.query(&token, last).await.json()["totalSize"], 10_000_000);
 }
 
 #[tokio::test]
