@@ -5,8 +5,8 @@ use aws_lc_rs::rsa::KeyPair;
 use super::CertificateFacts;
 use crate::base::{KeyId, KeySource, Secret, SecretSource};
 use crate::crypto::{
-    Certificate, FileStamp, KeyError, KeyMistake, Place, passphrase_text, read_certificates, read_passphrase,
-    read_private_key, read_public_file, read_secret, read_secret_file,
+    Certificate, FileStamp, HeldFile, KeyError, KeyMistake, Place, passphrase_text, read_certificates,
+    read_passphrase, read_private_key, read_public_file, read_secret, read_secret_file,
 };
 
 /// A key pair ready to sign, with what belongs to it. Made whole or not at all.
@@ -58,37 +58,38 @@ impl Origin {
     ///
     /// A set counts only when, after all of it was read, each path still leads to the very file that was read:
     /// then all of them stood there at one moment. A Kubernetes `..data` swap or a rename between two reads
-    /// shows as another inode, and the set is read anew.
+    /// shows as another inode (what was read is kept open meanwhile, so that its inode cannot come back), and
+    /// the set is read anew.
     ///
     /// # Errors
     ///
     /// What is wrong with key or certificate; [`KeyMistake::Changing`] where they never stood still.
     pub fn load(&self) -> Result<(Loaded, Vec<Option<FileStamp>>), KeyError> {
-        let mut outcome = Err(KeyMistake::Changing.at(Place::of(&self.key.pem)));
         for _ in 0..ATTEMPTS {
             let before = self.stamps();
-            let mut read = Vec::with_capacity(before.len());
-            outcome = self.read(&mut read);
+            let mut held = Vec::with_capacity(before.len());
+            let outcome = self.read(&mut held);
             let after = self.stamps();
+            let same = held.iter().zip(&after).all(|(file, now)| Some(file.stamp()) == *now);
             let still = match &outcome {
-                Ok(_) => read.iter().eq(after.iter().flatten()) && read.len() == after.len(),
-                Err(error) => before == after && !matches!(error.mistake(), KeyMistake::Changing),
+                Ok(_) => same && held.len() == after.len(),
+                Err(error) => same && before == after && !matches!(error.mistake(), KeyMistake::Changing),
             };
             if still {
                 return outcome.map(|loaded| (loaded, after));
             }
         }
-        outcome.and(Err(KeyMistake::Changing.at(Place::of(&self.key.pem))))
+        Err(KeyMistake::Changing.at(Place::of(&self.key.pem)))
     }
 
-    fn read(&self, stamps: &mut Vec<FileStamp>) -> Result<Loaded, KeyError> {
+    fn read(&self, held: &mut Vec<HeldFile>) -> Result<Loaded, KeyError> {
         let place = Place::of(&self.key.pem);
         let at = |mistake: KeyMistake| mistake.at(place.clone());
         let from_file;
         let pem = match (&self.key.pem, &self.pem) {
             (SecretSource::File(path), _) => {
-                let (bytes, stamp) = read_secret_file(path).map_err(at)?;
-                stamps.push(stamp);
+                let (bytes, file) = read_secret_file(path).map_err(at)?;
+                held.push(file);
                 from_file = bytes;
                 from_file.expose()
             }
@@ -98,8 +99,8 @@ impl Origin {
         let opened;
         let passphrase = match &self.key.passphrase {
             Some(SecretSource::File(path)) => {
-                let read = read_secret_file(path).and_then(|(bytes, stamp)| {
-                    stamps.push(stamp);
+                let read = read_secret_file(path).and_then(|(bytes, file)| {
+                    held.push(file);
                     passphrase_text(bytes.expose())
                 });
                 opened = read.map_err(|mistake| mistake.at(Place::file(path)))?;
@@ -113,8 +114,8 @@ impl Origin {
                 let certificate = |error: crate::crypto::CertificateError| {
                     at(KeyMistake::Certificate(error.at(Place::file(path))))
                 };
-                let (bytes, stamp) = read_public_file(path).map_err(|mistake| certificate(mistake.into()))?;
-                stamps.push(stamp);
+                let (bytes, file) = read_public_file(path).map_err(|mistake| certificate(mistake.into()))?;
+                held.push(file);
                 let all = read_certificates(&bytes).map_err(certificate)?;
                 Some(belonging(&all, &key.key_id(), Place::file(path)).map_err(at)?)
             }

@@ -194,6 +194,65 @@ async fn a_half_written_key_leaves_the_old_one_in_place() {
     assert!(signed_by(&signer.sign(b"message").await.unwrap(), &key(OTHER)));
 }
 
+/// Counts warnings, and keeps their words.
+#[derive(Clone, Default)]
+struct Warnings(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Words(String);
+        impl tracing::field::Visit for Words {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0.push_str(&format!("{field}={value:?} "));
+            }
+        }
+        let mut words = Words(String::new());
+        event.record(&mut words);
+        self.0.lock().unwrap().push(words.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_key_that_went_bad_is_logged_once_and_without_its_content() {
+    let folder = Folder::with(KEY, CERTIFICATE);
+    let signer = folder.open().unwrap();
+    let warnings = Warnings::default();
+    tracing::subscriber::with_default(warnings.clone(), || {
+        folder.write("key.pem", &OTHER[..900]);
+        for _ in 0..10 {
+            assert_eq!(signer.key_id(), key(KEY).key_id());
+        }
+        std::fs::set_permissions(folder.path("key.pem"), std::fs::Permissions::from_mode(0o604)).unwrap();
+        for _ in 0..10 {
+            assert_eq!(signer.key_id(), key(KEY).key_id());
+        }
+    });
+    let warnings = warnings.0.lock().unwrap();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].contains("key.truncated") && warnings[1].contains("key.readable_by_others"),
+        "{warnings:?}"
+    );
+    let content: Vec<&str> = OTHER.lines().filter(|line| line.len() == 64).collect();
+    assert!(content.iter().all(|line| warnings.iter().all(|warning| !warning.contains(line))));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_that_no_stamp_shows_is_found_when_the_stamps_have_settled() {
     let folder = Folder::with(KEY, CERTIFICATE);
@@ -234,7 +293,8 @@ impl Volume {
         std::fs::create_dir(self.path(&name)).unwrap();
         for (file, content) in [("tls.key", key), ("tls.crt", certificate)] {
             let path = self.path(&name).join(file);
-            std::fs::write(&path, content).unwrap();
+            // Hundreds of swaps within a tick of the file system's clock, inodes used again: only the size tells them apart.
+            std::fs::write(&path, format!("{content}{}", "\n".repeat(self.version))).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
         }
         symlink(&name, self.path("..data_tmp")).unwrap();
@@ -270,24 +330,23 @@ fn swaps_in_the_middle_of_a_read_never_mix_a_pair() {
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let origin = reload::Origin::new(&source, Some(&certificate)).unwrap();
-            let (mut reads, mut gave_up) = (0, 0);
+            let mut overtaken = 0;
             while !done.load(Ordering::SeqCst) {
                 match origin.load() {
-                    Ok(_) => reads += 1,
-                    // Overtaken eight times in a row: allowed, the old key stays.
-                    Err(error) if matches!(error.mistake(), KeyMistake::Changing) => gave_up += 1,
-                    Err(error) => panic!("{error}"),
+                    Ok(_) => {}
+                    // Eight times in a row: allowed, the old key stays.
+                    Err(error) if matches!(error.mistake(), KeyMistake::Changing) => overtaken += 1,
+                    Err(error) => panic!("after {overtaken} times overtaken: {error}"),
                 }
             }
-            (reads, gave_up)
+            origin.load().map(|(loaded, _)| loaded.key_id)
         });
         for _ in 0..300 {
             volume.swap();
             std::thread::yield_now();
         }
         done.store(true, Ordering::SeqCst);
-        let (reads, gave_up) = reader.join().unwrap();
-        assert!(reads > gave_up, "{reads} reads, {gave_up} given up");
+        assert_eq!(reader.join().unwrap().unwrap(), key(volume.pair().0).key_id());
     });
 }
 

@@ -84,6 +84,10 @@ pub enum Command {
     Token(super::token::Verb),
     /// Run a program with an access token in its environment
     Exec(super::exec::Verb),
+    /// Make an authenticated call
+    Api(super::api::Verb),
+    /// Run a SOQL query and print its rows
+    Query(super::query::Verb),
     /// End the access token of a connection, and forget it
     Revoke(super::revoke::Verb),
     /// Run the built-in org: a small, strict Salesforce on this machine

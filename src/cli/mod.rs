@@ -3,6 +3,7 @@
 //! One file a verb; what they share is how errors are told ([`report`]), which number the process ends with ([`exit`]) and
 //! where the floors are joined ([`wire`]). Nothing is decided here. Start at [`run`].
 
+mod api;
 mod args;
 mod completions;
 mod config;
@@ -15,6 +16,7 @@ mod init;
 mod init_process;
 mod log;
 mod man;
+mod query;
 mod render;
 mod report;
 mod revoke;
@@ -62,6 +64,8 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),
         Command::Emulator(verb) => emulator::run(verb, global),
+        Command::Api(verb) => api::run(verb, global),
+        Command::Query(verb) => query::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),

@@ -12,6 +12,18 @@ use std::io;
 /// # Source
 ///
 /// prctl(2), `PR_SET_DUMPABLE`; setrlimit(2), `RLIMIT_CORE`; core(5).
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use rustix::process::{DumpableBehavior, dumpable_behavior};
+///
+/// sfmint::crypto::harden_process()?;
+/// assert_eq!(dumpable_behavior()?, DumpableBehavior::NotDumpable);
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn harden_process() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {

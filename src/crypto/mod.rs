@@ -33,5 +33,5 @@ pub use place::Place;
 pub(crate) use secret::passphrase_text;
 pub use secret::{read_passphrase, read_secret};
 pub use secret_command::COMMAND_TIMEOUT;
-pub use secret_file::{FileStamp, MOST_BYTES, read_public_file, read_secret_file};
+pub use secret_file::{FileStamp, HeldFile, MOST_BYTES, read_public_file, read_secret_file};
 pub use write::{WriteError, write_certificate_file, write_key_file};

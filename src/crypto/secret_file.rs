@@ -47,12 +47,26 @@ impl FileStamp {
     }
 }
 
+/// A file that was read, kept open: as long as it is held, no other file can get its stamp by getting its inode.
+#[derive(Debug)]
+pub struct HeldFile {
+    _file: File,
+    stamp: FileStamp,
+}
+
+impl HeldFile {
+    /// Its stamp when it was read.
+    pub fn stamp(&self) -> FileStamp {
+        self.stamp
+    }
+}
+
 /// Reads a file that holds a secret, after making sure that nobody else can.
 ///
 /// # Shape
 ///
 /// Symbolic links are followed, as Kubernetes needs; every check is made on the file that was opened.
-/// Out: the bytes, and the stamp of the file they are from.
+/// Out: the bytes, and the file they are from.
 ///
 /// # Limits
 ///
@@ -62,7 +76,7 @@ impl FileStamp {
 ///
 /// [`KeyMistake::ReadableByOthers`], [`KeyMistake::ForeignOwner`], [`KeyMistake::OpenDirectory`]: *denied*;
 /// [`KeyMistake::Changing`] where it was written to meanwhile: *transient*; the rest *misuse* or *disk*.
-pub fn read_secret_file(path: &Path) -> Result<(Secret<Vec<u8>>, FileStamp), KeyMistake> {
+pub fn read_secret_file(path: &Path) -> Result<(Secret<Vec<u8>>, HeldFile), KeyMistake> {
     let (file, meta) = open_regular(path).map_err(|why| match why {
         NotOpened::Io(error) => KeyMistake::io(error),
         NotOpened::NotAFile(what) => KeyMistake::NotAFile(what),
@@ -78,7 +92,7 @@ pub fn read_secret_file(path: &Path) -> Result<(Secret<Vec<u8>>, FileStamp), Key
     if FileStamp::new(&file.metadata().map_err(KeyMistake::Io)?) != stamp {
         return Err(KeyMistake::Changing);
     }
-    Ok((Secret::new("secret file", bytes), stamp))
+    Ok((Secret::new("secret file", bytes), HeldFile { _file: file, stamp }))
 }
 
 /// Reads a file that is public, such as a certificate. Same limits, no permission checks.
@@ -87,7 +101,7 @@ pub fn read_secret_file(path: &Path) -> Result<(Secret<Vec<u8>>, FileStamp), Key
 ///
 /// [`CertificateMistake::NoFile`], [`NotAFile`](CertificateMistake::NotAFile), [`TooLong`](CertificateMistake::TooLong): *misuse*;
 /// [`Io`](CertificateMistake::Io).
-pub fn read_public_file(path: &Path) -> Result<(Vec<u8>, FileStamp), CertificateMistake> {
+pub fn read_public_file(path: &Path) -> Result<(Vec<u8>, HeldFile), CertificateMistake> {
     let (file, meta) = open_regular(path).map_err(|why| match why {
         NotOpened::Io(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CertificateMistake::NoFile,
@@ -97,11 +111,12 @@ pub fn read_public_file(path: &Path) -> Result<(Vec<u8>, FileStamp), Certificate
     })?;
     let bytes = read_capped(&file, meta.size()).map_err(CertificateMistake::Io)?;
     let bytes = bytes.ok_or(CertificateMistake::TooLong(MOST_BYTES))?;
-    Ok((bytes, FileStamp::new(&meta)))
+    Ok((bytes, HeldFile { _file: file, stamp: FileStamp::new(&meta) }))
 }
 
 /// Who may have access to a secret file: its owner, who is us or root, and to read it, a group of ours
-/// (a Kubernetes secret volume belongs to root and to the pod's `fsGroup`).
+/// (a Kubernetes secret volume belongs to root and to the pod's `fsGroup`) or root's own (systemd's `LoadCredential=`
+/// gives root's files to the service by an access control list, whose mask shows as the group's bits: 0440).
 fn permitted(mode: u32, owner: u32, group: u32, user: u32, groups: &[u32]) -> Result<(), KeyMistake> {
     let mode = mode & 0o7777;
     if owner != user && owner != 0 {
@@ -110,7 +125,8 @@ fn permitted(mode: u32, owner: u32, group: u32, user: u32, groups: &[u32]) -> Re
     if mode & 0o022 != 0 {
         return Err(KeyMistake::ReadableByOthers { how: "changed", mode });
     }
-    if mode & 0o004 != 0 || (mode & 0o040 != 0 && !groups.contains(&group)) {
+    let trusted = groups.contains(&group) || (owner == 0 && group == 0);
+    if mode & 0o004 != 0 || (mode & 0o040 != 0 && !trusted) {
         return Err(KeyMistake::ReadableByOthers { how: "read", mode });
     }
     Ok(())
@@ -177,8 +193,14 @@ mod tests {
     #[test]
     fn who_may_have_access_to_a_key_is_a_table() {
         let (us, groups) = (1000, [1000, 2000]);
-        let fine =
-            [(0o600, 1000, 1000), (0o400, 1000, 7), (0o400, 0, 0), (0o440, 0, 2000), (0o640, 1000, 1000)];
+        let fine = [
+            (0o600, 1000, 1000),
+            (0o400, 1000, 7),
+            (0o400, 0, 0),
+            (0o440, 0, 2000),
+            (0o440, 0, 0),
+            (0o640, 1000, 1000),
+        ];
         for (mode, owner, group) in fine {
             assert!(permitted(mode, owner, group, us, &groups).is_ok(), "{mode:o} {owner} {group}");
         }

@@ -25,7 +25,6 @@ use crate::base::{OrgId, UnixSeconds};
 const KEPT_ENTRIES: usize = 100_000;
 
 /// The org, shared by its connections and its administrators.
-#[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<OrgState>,
     pub clock: OrgClock,
@@ -35,8 +34,16 @@ pub(super) struct Shared {
     pub stopping: watch::Sender<bool>,
 }
 
-/// What the org knows.
-#[derive(Debug)]
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("url", &self.own_url)
+            .field("org_id", &self.org_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the org knows. Live tokens are in here, so it is never shown.
 pub(super) struct OrgState {
     pub name: String,
     pub rules: Rules,
@@ -75,6 +82,9 @@ pub enum AdminMistake {
     /// JSON that does not describe what it should.
     #[error("the description cannot be read")]
     Unreadable(#[source] serde_json::Error),
+    /// `records.since` that is no time.
+    #[error("`records.since` is refused")]
+    Since(#[source] crate::base::ParseTimeError),
     /// An org id that is none.
     #[error("the org's id is refused")]
     OrgId(#[source] crate::base::IdMistake),
@@ -83,6 +93,7 @@ pub enum AdminMistake {
 impl Shared {
     pub fn new(config: OrgConfig, clock: OrgClock, own_url: String) -> Result<Arc<Self>, AdminMistake> {
         let org_id = config.org_id.parse().map_err(AdminMistake::OrgId)?;
+        config.records.since.parse::<UnixSeconds>().map_err(AdminMistake::Since)?;
         let mut state = OrgState {
             name: config.name,
             rules: config.rules,

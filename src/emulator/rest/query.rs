@@ -78,7 +78,7 @@ fn first_page(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: Api
             caller,
             Locator {
                 id: id.clone(),
-                user_id: caller.session.username.clone(),
+                owner: caller.session.username.clone(),
                 plan: plan.clone(),
                 size,
                 used: org.clock.elapsed(),
@@ -92,7 +92,7 @@ fn first_page(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: Api
 
 /// Opens a locator; the user's oldest is closed where there are too many.
 fn open(state: &mut OrgState, caller: &Caller, locator: Locator) {
-    let is_own = |locator: &Locator| locator.user_id == caller.session.username;
+    let is_own = |locator: &Locator| locator.owner == caller.session.username;
     if state.locators.iter().filter(|locator| is_own(locator)).count()
         >= state.rules.facts.open_locators_per_user
         && let Some(oldest) = state.locators.iter().position(is_own)
@@ -114,7 +114,7 @@ pub(super) fn next_page(org: &Shared, caller: &Caller, name: &str, version: ApiV
         let state = &mut *org.state();
         let idle = state.rules.facts.locator_idle_seconds;
         state.locators.retain(|locator| elapsed.saturating_sub(locator.used).as_secs() < idle);
-        let is_it = |locator: &&mut Locator| locator.id == id && locator.user_id == caller.session.username;
+        let is_it = |locator: &&mut Locator| locator.id == id && locator.owner == caller.session.username;
         let Some(locator) = state.locators.iter_mut().find(is_it) else { return gone() };
         locator.used = elapsed;
         let Some(mark) = locator.mark(given) else { return gone() };

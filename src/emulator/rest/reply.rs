@@ -55,6 +55,9 @@ impl Reply {
 
 impl From<SoqlRefusal> for Reply {
     fn from(refusal: SoqlRefusal) -> Self {
-        Self::refused(400, refusal.code, &refusal.message)
+        // The message quotes the query; the log keeps the complaint alone.
+        let complaint = refusal.message.lines().last().unwrap_or_default().to_string();
+        let error = Some((refusal.code.to_string(), complaint));
+        Self { error, ..Self::refused(400, refusal.code, &refusal.message) }
     }
 }

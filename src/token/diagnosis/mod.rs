@@ -45,7 +45,7 @@ impl Refusal {
 
     /// What it means and what to do, with the Setup path where there is one.
     pub fn hints(&self) -> Vec<Hint> {
-        let mut hints = vec![Hint::new(format!("it means: {}", self.cause)), Hint::new(self.fix)];
+        let mut hints = vec![Hint::new(self.cause), Hint::new(self.fix)];
         if let Some(path) = self.setup {
             hints.push(Hint::new(format!("in Salesforce: {path}")));
         }

@@ -1,0 +1,493 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::harness::{World, other, own, sign, sign_with, world, world_of};
+use crate::emulator::{
+    DEMO_ADMIN_USERNAME, DEMO_CONNECTED_APP_KEY, DEMO_CONSUMER_KEY, DEMO_USERNAME, Grants, IpRange,
+    LoginHours, OrgConfig, PermittedUsers,
+};
+
+fn pair(error: &str, description: &str) -> (String, String) {
+    (error.into(), description.into())
+}
+
+fn classic(world: &World, aud: &str) -> Value {
+    let mut claims = world.claims();
+    claims["iss"] = DEMO_CONNECTED_APP_KEY.into();
+    claims["aud"] = aud.into();
+    claims
+}
+
+#[tokio::test]
+async fn a_right_assertion_brings_the_documented_answer_and_nothing_more() {
+    let world = world().await;
+    let answer = world.post_claims(&world.claims()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.headers["date"], "Sun, 22 Nov 2026 21:00:00 GMT");
+    let body = answer.json();
+    let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["access_token", "id", "instance_url", "scope", "token_type"]);
+    assert_eq!(body["token_type"], "Bearer");
+    assert_eq!(body["scope"], "api id");
+    assert_eq!(body["instance_url"], world.org.url());
+    let token = body["access_token"].as_str().unwrap();
+    assert!(token.starts_with("00D8d0000000001!"), "15 characters of org id and a bang");
+    assert_eq!(token.len(), 112);
+    let id = body["id"].as_str().unwrap();
+    assert!(id.contains("/id/00D8d0000000001EAA/0058d"), "{id}");
+}
+
+/// Each row: what is done to the org, and the pair that follows.
+#[tokio::test]
+async fn every_state_of_user_and_app_has_its_own_refusal() {
+    type Change = fn(&World);
+    let rows: [(&str, Change, (&str, &str)); 12] = [
+        (
+            "frozen user",
+            |w| w.org.admin().change_user(DEMO_USERNAME, |user| user.frozen = true).unwrap(),
+            ("inactive_user", "user is inactive"),
+        ),
+        (
+            "deactivated user",
+            |w| w.org.admin().change_user(DEMO_USERNAME, |user| user.active = false).unwrap(),
+            ("inactive_user", "user is inactive"),
+        ),
+        (
+            "permission set taken away",
+            |w| w.org.admin().change_user(DEMO_USERNAME, |user| user.permission_sets.clear()).unwrap(),
+            ("invalid_app_access", "user is not admin approved to access this app"),
+        ),
+        (
+            "permission set bound to the integration licence (peers T2)",
+            |w| {
+                let license = Some("Salesforce API Integration".to_string());
+                w.org.admin().put_permission_set(Grants {
+                    name: "sfmint_integration".into(),
+                    license,
+                    ..Grants::default()
+                });
+            },
+            ("invalid_app_access", "user is not admin approved to access this app"),
+        ),
+        (
+            "self-authorize without an approval",
+            |w| {
+                let admin = w.org.admin();
+                admin
+                    .change_app(DEMO_CONSUMER_KEY, |app| app.permitted_users = PermittedUsers::SelfAuthorize)
+                    .unwrap();
+            },
+            ("invalid_grant", "user hasn't approved this consumer"),
+        ),
+        (
+            "IP range of the app",
+            |w| {
+                let range =
+                    IpRange { start: "10.0.0.0".parse().unwrap(), end: "10.0.0.255".parse().unwrap() };
+                w.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.ip_ranges = vec![range]).unwrap();
+            },
+            ("invalid_grant", "IP restricted or invalid login hours"),
+        ),
+        (
+            "login hours of the profile",
+            |w| {
+                let hours = LoginHours { from: 6, to: 21 };
+                w.org.admin().change_user(DEMO_USERNAME, |user| user.login_hours = vec![hours]).unwrap();
+            },
+            ("invalid_grant", "IP restricted or invalid login hours"),
+        ),
+        (
+            "app switched off",
+            |w| w.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.enabled = false).unwrap(),
+            ("app_not_found", "External client app is not installed in this org"),
+        ),
+        (
+            "flow switched off",
+            |w| w.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.jwt_flow = false).unwrap(),
+            ("unauthorized_client", "client not authorized to use this grant type"),
+        ),
+        (
+            "certificate wiped by a deploy",
+            |w| w.org.admin().set_certificate(DEMO_CONSUMER_KEY, None, 0).unwrap(),
+            ("invalid_grant", "invalid assertion"),
+        ),
+        (
+            "no scope beside refresh_token",
+            |w| {
+                let scopes = vec!["refresh_token".to_string()];
+                w.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.scopes = scopes).unwrap();
+            },
+            ("invalid_grant", "no valid scopes defined"),
+        ),
+        (
+            "locked org",
+            |w| w.org.admin().change_rules(|rules| rules.active = false),
+            ("inactive_org", "organization is inactive"),
+        ),
+    ];
+    for (name, change, (error, description)) in rows {
+        let world = world().await;
+        assert_eq!(world.post_claims(&world.claims()).await.status, 200, "{name}: before");
+        change(&world);
+        let answer = world.post_claims(&world.claims()).await;
+        assert_eq!((answer.status, answer.pair()), (400, pair(error, description)), "{name}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{name}");
+        let counted = world.org.admin().counters().token_outcomes;
+        assert_eq!(counted.get(&format!("{error}: {description}")), Some(&1), "{name}");
+    }
+}
+
+/// The other side of each refusal: what the administrator does about it.
+#[tokio::test]
+async fn what_takes_a_refusal_away_lets_the_same_caller_in() {
+    type Change = fn(&World);
+    let own_address =
+        IpRange { start: "127.0.0.0".parse().unwrap(), end: "127.255.255.255".parse().unwrap() };
+    let rows: [(&str, Change); 5] = [
+        ("approved once", |w| {
+            let admin = w.org.admin();
+            admin
+                .change_app(DEMO_CONSUMER_KEY, |app| app.permitted_users = PermittedUsers::SelfAuthorize)
+                .unwrap();
+            admin
+                .change_user(DEMO_USERNAME, |user| user.approved_apps = vec![DEMO_CONSUMER_KEY.into()])
+                .unwrap();
+        }),
+        ("attached by profile", |w| {
+            let admin = w.org.admin();
+            admin.change_user(DEMO_USERNAME, |user| user.permission_sets.clear()).unwrap();
+            let profile = vec!["Minimum Access - API Only Integrations".to_string()];
+            admin.change_app(DEMO_CONSUMER_KEY, |app| app.profiles = profile).unwrap();
+        }),
+        ("within login hours", |w| {
+            let hours = LoginHours { from: 21, to: 22 };
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.login_hours = vec![hours]).unwrap();
+        }),
+        ("a permission set with another licence", |w| {
+            let license = Some("Salesforce".to_string());
+            let grants = Grants { name: "sfmint_integration".into(), license, ..Grants::default() };
+            w.org.admin().put_permission_set(grants);
+        }),
+        ("frozen and thawed", |w| {
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.frozen = true).unwrap();
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.frozen = false).unwrap();
+        }),
+    ];
+    for (name, change) in rows {
+        let world = world().await;
+        change(&world);
+        assert_eq!(world.post_claims(&world.claims()).await.status, 200, "{name}");
+    }
+    let world = world().await;
+    world.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.ip_ranges = vec![own_address]).unwrap();
+    world.org.admin().change_user(DEMO_USERNAME, |user| user.ip_ranges = vec![own_address]).unwrap();
+    assert_eq!(world.post_claims(&world.claims()).await.status, 200, "from an address that is allowed");
+    world.org.admin().remove_app(DEMO_CONSUMER_KEY).unwrap();
+    assert_eq!(world.post_claims(&world.claims()).await.pair().0, "invalid_client_id", "the app is gone");
+}
+
+#[tokio::test]
+async fn every_mistake_of_the_caller_has_its_own_refusal() {
+    let world = world().await;
+    let with = |key: &str, value: Value| {
+        let mut claims = world.claims();
+        claims[key] = value;
+        claims
+    };
+    let now = world.now().get();
+    for (name, claims, error, description) in [
+        (
+            "unknown consumer key",
+            with("iss", "3MVG9nobody".into()),
+            "invalid_client_id",
+            "client identifier invalid",
+        ),
+        ("no consumer key", with("iss", Value::Null), "invalid_client_id", "client identifier invalid"),
+        (
+            "subject of another org",
+            with("sub", "nobody@other.example".into()),
+            "invalid_grant",
+            "user hasn't approved this consumer",
+        ),
+        ("no subject", with("sub", Value::Null), "invalid_grant", "user hasn't approved this consumer"),
+        (
+            "user who is not attached",
+            with("sub", DEMO_ADMIN_USERNAME.into()),
+            "invalid_app_access",
+            "user is not admin approved to access this app",
+        ),
+        (
+            "wrong audience",
+            with("aud", "https://evil.example".into()),
+            "invalid_grant",
+            "audience is invalid",
+        ),
+        ("no audience", with("aud", Value::Null), "invalid_grant", "audience is invalid"),
+        (
+            "login host for an External Client App",
+            with("aud", "https://login.salesforce.com".into()),
+            "app_not_found",
+            "External client app is not installed in this org",
+        ),
+        (
+            "test host for an External Client App",
+            with("aud", "https://test.salesforce.com/".into()),
+            "app_not_found",
+            "External client app is not installed in this org",
+        ),
+        ("past exp", with("exp", json!(now - 181)), "invalid_grant", "invalid assertion"),
+        ("no exp", with("exp", Value::Null), "invalid_grant", "invalid assertion"),
+        ("exp that is no number", with("exp", "soon".into()), "invalid_grant", "invalid assertion"),
+    ] {
+        let answer = world.post_claims(&claims).await;
+        assert_eq!((answer.status, answer.pair()), (400, pair(error, description)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_request_has_its_own_refusal() {
+    let world = world().await;
+    let url = world.at("/services/oauth2/token");
+    let assertion = sign(&world.claims());
+    let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let form = |fields: &[(&str, &str)]| world.http.post(&url).form(fields);
+    for (name, request, error, description) in [
+        (
+            "GET",
+            world.http.get(&url).query(&[("assertion", &assertion)]),
+            "invalid_request",
+            "must use HTTP POST",
+        ),
+        (
+            "JSON",
+            world.http.post(&url).json(&json!({"grant_type": grant, "assertion": assertion})),
+            "unsupported_grant_type",
+            "grant type not supported",
+        ),
+        (
+            "no grant",
+            form(&[("assertion", &assertion)]),
+            "unsupported_grant_type",
+            "grant type not supported",
+        ),
+        (
+            "password grant",
+            form(&[("grant_type", "password")]),
+            "unsupported_grant_type",
+            "grant type not supported",
+        ),
+        (
+            "no assertion",
+            form(&[("grant_type", grant)]),
+            "invalid_request",
+            "missing required parameter: assertion",
+        ),
+        (
+            "empty assertion",
+            form(&[("grant_type", grant), ("assertion", "")]),
+            "invalid_request",
+            "missing required parameter: assertion",
+        ),
+    ] {
+        let answer = world.send(request).await;
+        assert_eq!((answer.status, answer.pair()), (400, pair(error, description)), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_external_client_app_answers_at_my_domain_only() {
+    let world = world().await;
+    let not_here = pair("app_not_found", "External client app is not installed in this org");
+    for host in ["login.salesforce.com", "test.salesforce.com"] {
+        assert_eq!(world.post_at_host(host, &world.claims()).await.pair(), not_here, "{host}");
+    }
+    let mut claims = world.claims();
+    claims["aud"] = "https://acme.my.salesforce.com".into();
+    let answer = world.post_at_host("acme.my.salesforce.com", &claims).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["instance_url"], "https://acme.my.salesforce.com");
+    assert_eq!(world.post_claims(&claims).await.pair().1, "audience is invalid", "asked at loopback");
+}
+
+#[tokio::test]
+async fn a_connected_app_answers_at_its_login_host_and_at_my_domain() {
+    let world = world().await;
+    let (login, test) = ("https://login.salesforce.com", "https://test.salesforce.com");
+    for (host, aud) in [("login.salesforce.com", login), ("acme.my.salesforce.com", login)] {
+        for aud in [aud.to_string(), format!("{aud}/")] {
+            let answer = world.post_at_host(host, &classic(&world, &aud)).await;
+            assert_eq!(answer.status, 200, "{host} {aud}: {}", answer.text);
+        }
+    }
+    assert_eq!(world.post_claims(&classic(&world, &world.org.url())).await.status, 200);
+    let not_approved = "user hasn't approved this consumer";
+    for (host, aud, says) in [
+        ("login.salesforce.com", test, "audience is invalid"),
+        ("login.salesforce.com", "http://login.salesforce.com", "audience is invalid"),
+        ("acme.my.salesforce.com", test, "audience is invalid"),
+        ("test.salesforce.com", login, "audience is invalid"),
+        ("test.salesforce.com", test, not_approved),
+    ] {
+        assert_eq!(
+            world.post_at_host(host, &classic(&world, aud)).await.pair(),
+            pair("invalid_grant", says),
+            "{host} {aud}"
+        );
+    }
+    world.org.admin().change_rules(|rules| rules.sandbox = true);
+    assert_eq!(world.post_at_host("test.salesforce.com", &classic(&world, test)).await.status, 200);
+    let answer = world.post_at_host("login.salesforce.com", &classic(&world, login)).await;
+    assert_eq!(answer.pair().1, not_approved, "a sandbox is not known at login");
+}
+
+// peers T1, simple-salesforce#711
+#[tokio::test]
+async fn government_cloud_wants_my_domain_as_host_and_login_as_audience() {
+    let world = world().await;
+    world.org.admin().change_rules(|rules| rules.government_cloud = true);
+    let login = classic(&world, "https://login.salesforce.com");
+    assert_eq!(world.post_claims(&login).await.status, 200);
+    let not_approved = pair("invalid_grant", "user hasn't approved this consumer");
+    assert_eq!(world.post_claims(&classic(&world, &world.org.url())).await.pair(), not_approved);
+    assert_eq!(world.post_at_host("login.salesforce.com", &login).await.pair(), not_approved);
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_this_orgs_shows_a_page_and_not_json() {
+    let world = world().await;
+    let answer = world.post_at_host("nobody.example", &world.claims()).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text.contains("Destination URL not reset"));
+}
+
+#[tokio::test]
+async fn exp_is_lenient_ahead_as_real_orgs_are_and_strict_when_told() {
+    let world = world().await;
+    let now = world.now().get();
+    let shapes =
+        [json!(now + 3600), json!((now + 300).to_string()), json!(now * 1000 + 300), json!(now as f64 + 0.5)];
+    for exp in &shapes {
+        let mut claims = world.claims();
+        claims["exp"] = exp.clone();
+        assert_eq!(world.post_claims(&claims).await.status, 200, "{exp}");
+    }
+    world.org.admin().change_rules(|rules| rules.strict_exp = true);
+    for (exp, status) in
+        [(now + 361, 400), (now + 360, 200), (now * 1000, 400), (now - 179, 200), (now - 181, 400)]
+    {
+        let mut claims = world.claims();
+        claims["exp"] = exp.into();
+        assert_eq!(world.post_claims(&claims).await.status, status, "{}", exp - now);
+    }
+}
+
+#[tokio::test]
+async fn the_orgs_clock_may_differ_from_the_machines_and_its_date_header_says_so() {
+    let world = world().await;
+    world.org.admin().set_clock_skew(600);
+    let answer = world.post_claims(&world.claims()).await;
+    assert_eq!(answer.pair(), pair("invalid_grant", "invalid assertion"), "170 s of life, 600 s late");
+    assert_eq!(answer.headers["date"], "Sun, 22 Nov 2026 21:10:00 GMT");
+}
+
+#[tokio::test]
+async fn user_names_have_no_case_and_prn_wins_over_sub() {
+    let world = world().await;
+    let mut claims = world.claims();
+    claims["sub"] = DEMO_USERNAME.to_uppercase().into();
+    assert_eq!(world.post_claims(&claims).await.status, 200);
+    claims["prn"] = "nobody@other.example".into();
+    assert_eq!(world.post_claims(&claims).await.pair().1, "user hasn't approved this consumer");
+    world.org.admin().change_rules(|rules| rules.facts.prn_accepted = false);
+    assert_eq!(world.post_claims(&claims).await.status, 200);
+}
+
+// peers T4
+#[tokio::test]
+async fn too_many_logins_in_an_hour_are_refused_until_the_hour_is_over() {
+    let mut config = OrgConfig::default();
+    config.rules.login_rate_per_hour = 3;
+    let world = world_of(config).await;
+    for _ in 0..3 {
+        world.mint().await;
+    }
+    assert_eq!(
+        world.post_claims(&world.claims()).await.pair(),
+        pair("rate_limit_exceeded", "login rate exceeded")
+    );
+    world.org.admin().change_rules(|rules| rules.facts.login_rate_error = "invalid_grant".into());
+    assert_eq!(world.post_claims(&world.claims()).await.pair(), pair("invalid_grant", "login rate exceeded"));
+    world.clock.advance(Duration::from_secs(3600));
+    assert_eq!(world.post_claims(&world.claims()).await.status, 200);
+    assert_eq!(world.org.admin().counters().minted(), 4);
+}
+
+#[tokio::test]
+async fn a_new_certificate_spreads_and_both_answers_come_meanwhile() {
+    let world = world().await;
+    let admin = world.org.admin();
+    admin.set_certificate(DEMO_CONSUMER_KEY, Some(&other().certificate), 600).unwrap();
+    let mut seen = [vec![], vec![]];
+    for _ in 0..3 {
+        // Two requests a round, one with each key; servers alternate, so each key meets both kinds.
+        seen[0].push(world.post_assertion(&sign_with(&world.claims(), own())).await.status);
+        seen[0].push(world.post_assertion(&sign_with(&world.claims(), own())).await.status);
+        seen[1].push(world.post_assertion(&sign_with(&world.claims(), other())).await.status);
+        seen[1].push(world.post_assertion(&sign_with(&world.claims(), other())).await.status);
+    }
+    assert!(seen.iter().all(|key| key.contains(&200) && key.contains(&400)), "{seen:?}");
+    world.clock.advance(Duration::from_secs(600));
+    for _ in 0..3 {
+        let claims = world.claims();
+        assert_eq!(world.post_assertion(&sign_with(&claims, other())).await.status, 200);
+        assert_eq!(world.post_assertion(&sign_with(&claims, own())).await.pair().1, "invalid assertion");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_of_real_orgs_can_be_switched() {
+    let world = world().await;
+    let admin = world.org.admin();
+    let assertion = sign(&world.claims());
+    assert_eq!(world.post_assertion(&assertion).await.status, 200);
+    assert_eq!(world.post_assertion(&assertion).await.status, 200, "replay passes by default");
+    admin.change_rules(|rules| rules.facts.replay_accepted = false);
+    let assertion = sign(
+        &json!({ "iss": DEMO_CONSUMER_KEY, "sub": DEMO_USERNAME, "aud": world.org.url(), "exp": world.now().get() + 99 }),
+    );
+    assert_eq!(world.post_assertion(&assertion).await.status, 200);
+    assert_eq!(world.post_assertion(&assertion).await.pair().1, "invalid assertion");
+
+    admin.change_rules(|rules| {
+        rules.facts.replay_accepted = true;
+        rules.facts.frozen_user_error = "invalid_grant".into();
+        rules.facts.audience_description = "Audience validation failed".into();
+        rules.facts.refresh_token_scope_required = true;
+    });
+    let mut claims = world.claims();
+    claims["aud"] = "https://evil.example".into();
+    assert_eq!(world.post_claims(&claims).await.pair().1, "Audience validation failed");
+    admin.change_app(DEMO_CONSUMER_KEY, |app| app.scopes = vec!["api".into()]).unwrap();
+    assert_eq!(world.post_claims(&world.claims()).await.pair().0, "invalid_request");
+    admin.change_user(DEMO_USERNAME, |user| user.frozen = true).unwrap();
+    assert_eq!(
+        world.post_claims(&world.claims()).await.pair(),
+        pair("invalid_grant", "authentication failure")
+    );
+}
+
+// peers T12
+#[tokio::test]
+async fn a_lapsed_certificate_works_unless_the_org_is_told_to_check() {
+    let world = world().await;
+    // rcgen's certificates end in the year 4096.
+    world.org.admin().advance(Duration::from_secs(70_000_000_000));
+    let mut claims = world.claims();
+    claims["exp"] = (world.org.admin().now().get() + 100).into();
+    assert_eq!(world.post_claims(&claims).await.status, 200);
+    world.org.admin().change_rules(|rules| rules.facts.certificate_validity_checked = true);
+    assert_eq!(world.post_claims(&claims).await.pair().1, "invalid assertion");
+}
