@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use crate::api::metadata::AppPackage;
 use crate::config::{Environment, Settings};
 
 use super::super::report::told;
@@ -23,8 +22,8 @@ const MAIN: &str = "\
 /// # Errors
 ///
 /// `init.exists` where a file of that name holds something else; those of the check.
-pub fn write(places: &Places, wanted: &Wanted, app: &AppPackage) -> anyhow::Result<Vec<PathBuf>> {
-    let text = text(wanted, app);
+pub fn write(places: &Places, wanted: &Wanted, session_timeout_minutes: u32) -> anyhow::Result<Vec<PathBuf>> {
+    let text = text(wanted, session_timeout_minutes);
     Settings::check_text(&places.connection, &text, &Environment::default()).map_err(told)?;
     let mut made = Vec::new();
     if !places.config_is_there {
@@ -41,7 +40,7 @@ pub fn write(places: &Places, wanted: &Wanted, app: &AppPackage) -> anyhow::Resu
 }
 
 /// The connection as a user would write it. Relative paths start where the file is.
-pub fn text(wanted: &Wanted, app: &AppPackage) -> String {
+pub fn text(wanted: &Wanted, session_timeout_minutes: u32) -> String {
     let Wanted { name, client_id, login_url, username } = wanted;
     format!(
         "# Made by `sfmint init {name}`, which does not change it again: it is yours to edit.\n\
@@ -56,6 +55,6 @@ pub fn text(wanted: &Wanted, app: &AppPackage) -> String {
         quoted(login_url.as_str()),
         quoted(client_id.as_str()),
         quoted(username.as_str()),
-        u64::from(app.session_timeout_minutes()) * 60,
+        u64::from(session_timeout_minutes) * 60,
     )
 }

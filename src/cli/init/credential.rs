@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::base::{Fault, Secret};
+use crate::base::{ConnectionName, Fault, Secret};
 use crate::crypto::{
     Certificate, Issue, KeyError, KeyMistake, Place, PrivateKey, issue, read_certificate, read_private_key,
     read_public_file, read_secret_file, write_certificate_file, write_key_file,
@@ -9,7 +9,7 @@ use crate::token::SystemClock;
 
 use super::super::report::{Complaint, told};
 use super::places::Places;
-use super::{Verb, write};
+use super::write;
 
 /// The key pair of a connection.
 #[derive(Debug)]
@@ -25,13 +25,18 @@ pub struct Credential {
 /// # Errors
 ///
 /// A certificate without its key, or one that belongs to another; and what reading and writing say.
-pub fn find_or_make(places: &Places, verb: &Verb) -> anyhow::Result<Credential> {
+pub fn find_or_make(
+    places: &Places,
+    name: &ConnectionName,
+    days: u32,
+    bits: u32,
+) -> anyhow::Result<Credential> {
     let key = there(&places.key)?.then(|| read_key(&places.key)).transpose()?;
     let certificate = there(&places.certificate)?.then(|| certificate_at(&places.certificate)).transpose()?;
     let request = Issue {
-        subject: format!("CN=sfmint {}", verb.name.as_str().chars().take(56).collect::<String>()),
-        days: verb.days,
-        bits: verb.bits,
+        subject: format!("CN=sfmint {}", name.as_str().chars().take(56).collect::<String>()),
+        days,
+        bits,
         now: crate::base::Clock::now(&SystemClock::new()),
     };
     match (key, certificate) {

@@ -25,7 +25,12 @@ use super::report::told;
 use super::{Exit, Global};
 
 use answers::Answers;
-use places::Places;
+
+pub use ask::Wanted;
+pub use connection_file::write as write_connection;
+pub use credential::find_or_make;
+pub use places::Places;
+pub use tell::word;
 
 /// Set up a connection: key, certificate, and the app for the administrator
 #[derive(Debug, clap::Args)]
@@ -77,7 +82,7 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let before = Answers::read(&places.answers)?;
     let asked = ask::what_is_missing(verb, before.as_ref())?;
     let answers = Answers::of(verb, &asked, before.as_ref());
-    let credential = credential::find_or_make(&places, verb)?;
+    let credential = credential::find_or_make(&places, &verb.name, verb.days, verb.bits)?;
     let app = app(&verb.name, &answers, &credential)?;
     let old = before.as_ref().and_then(|old| self::app(&verb.name, old, &credential).ok());
     let handover = answers.handover(&places);
@@ -93,7 +98,7 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let Some(wanted) = asked.connection(&verb.name)? else {
         return story.waiting(global, &answers);
     };
-    let made = connection_file::write(&places, &wanted, &app)?;
+    let made = connection_file::write(&places, &wanted, app.session_timeout_minutes())?;
     story.connected(global, &made)?;
     prove::first(&verb.name, &story, &made, global)
 }

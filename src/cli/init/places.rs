@@ -49,7 +49,8 @@ impl Places {
         })
     }
 
-    fn around(
+    /// The places around a config file.
+    pub fn around(
         config: PathBuf,
         config_is_there: bool,
         name: &ConnectionName,
