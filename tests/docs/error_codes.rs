@@ -4,7 +4,7 @@ use super::pages::read;
 use super::rust_source::{literals, sources};
 
 /// Texts of the same shape that are no codes: endings of file names, and fields of other formats.
-const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged"];
+const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged", "json.new"];
 
 /// Codes without a dot.
 const PLAIN_CODES: &[&str] = &["bug", "runtime"];
