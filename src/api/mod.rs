@@ -9,6 +9,7 @@ mod body;
 mod client;
 mod exchange;
 pub mod identity;
+pub mod metadata;
 mod page;
 mod refusal;
 mod request;

@@ -76,6 +76,10 @@ pub enum LogFormat {
 /// Every verb, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See it work: real calls against the built-in org, in a few seconds
+    Demo(super::demo::Verb),
+    /// Set up a connection: key, certificate, and the app for the administrator
+    Init(super::init::Verb),
     /// Print a valid access token
     Token(super::token::Verb),
     /// Run a program with an access token in its environment

@@ -7,9 +7,11 @@ mod api;
 mod args;
 mod completions;
 mod config;
+mod demo;
 mod emulator;
 mod exec;
 mod exit;
+mod init;
 #[cfg(unix)]
 mod init_process;
 mod log;
@@ -56,6 +58,8 @@ pub fn command() -> clap::Command {
 fn dispatch(args: &Args) -> anyhow::Result<Exit> {
     let global = &args.global;
     match &args.command {
+        Command::Demo(verb) => demo::run(verb, global),
+        Command::Init(verb) => init::run(verb, global),
         Command::Token(verb) => token::run(verb, global),
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),

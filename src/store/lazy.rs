@@ -11,7 +11,7 @@ use crate::base::{BoxFuture, Clock, UnixSeconds};
 
 /// A store that is opened when the first fact arrives: a command that ends without one never touches the disk.
 ///
-/// What happened on the way is said in the log: a damaged store set aside, or facts kept in memory.
+/// What happened on the way is said in the log: a damaged store set aside (by who set it aside), or facts kept in memory.
 #[derive(Debug)]
 pub struct LazyStore {
     location: Location,
@@ -30,9 +30,6 @@ impl LazyStore {
             return Ok(store);
         }
         let opened = open_or_memory(&self.location, self.clock.now())?;
-        if let Some(path) = &opened.set_aside {
-            warn!(store.set_aside = %path.display(), "the store was damaged: it is now {}, and a new one was made", path.display());
-        }
         if let Some(error) = &opened.in_memory_because {
             warn!("history is kept in memory only: {error}");
         }

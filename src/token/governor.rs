@@ -65,6 +65,15 @@ impl MintCount {
         }
     }
 
+    /// Takes back one mint of this minute: it was claimed, and no request left.
+    pub fn take_back(&mut self, now: UnixSeconds) {
+        let this = now.get().div_euclid(60);
+        if let Some((_, mints)) = self.minutes.iter_mut().find(|(minute, _)| *minute == this) {
+            *mints = mints.saturating_sub(1);
+        }
+        self.minutes.retain(|(_, mints)| *mints > 0);
+    }
+
     /// A minute counts until an hour has passed since its end. Minutes ahead of `now` (the clock was set back) count
     /// as well, as long as they are not further away than the window.
     fn counts(minute: i64, now: UnixSeconds) -> bool {
@@ -149,6 +158,16 @@ mod tests {
     fn a_budget_of_one_allows_one() {
         assert_eq!(after(0).judge(T0, 1, Claimant::Work), Verdict::Allowed);
         assert!(matches!(after(1).judge(T0, 1, Claimant::Work), Verdict::Spent { .. }));
+    }
+
+    #[test]
+    fn a_mint_that_was_never_sent_is_taken_back() {
+        let mut count = after(2);
+        count.take_back(T0);
+        assert_eq!(count.used(T0), 1);
+        count.take_back(T0);
+        count.take_back(T0);
+        assert_eq!(count, MintCount::default());
     }
 
     #[test]

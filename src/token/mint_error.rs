@@ -267,7 +267,10 @@ impl Explain for MintError {
             }
             MintError::Key(error) => error.hints(),
             MintError::Sign(error) => error.hints(),
-            MintError::Budget { .. } => one("find out who mints so often (`sfmint status`), or raise `mint_budget_per_hour`"),
+            MintError::Budget { wait, .. } => vec![
+                Hint::new(format!("the next one may go in {} s", wait.as_secs())),
+                Hint::new("find out who mints so often (`sfmint status`), or raise `mint_budget_per_hour`"),
+            ],
             MintError::SessionRefused { .. } => vec![
                 Hint::new("give the app the scope `api`; with API Access Control, allow the app or give the user `Use Any API Client`; the profile must not demand a high-assurance session"),
                 Hint::new("after the change, `sfmint token --fresh` begins anew; `sfmint doctor --org` looks for the reason"),

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(75);
 
 /// How long a connection whose fresh sessions are refused is left alone. Seconds.
 const SESSION_REFUSED_PAUSE: i64 = 300;
+
+/// The file holds all that this process knows.
+const NOT_AHEAD: i64 = i64::MIN;
 
 /// How often the time of the last accepted call is written down. Seconds.
 const ACCEPTED_STEP: i64 = 60;
@@ -52,6 +56,16 @@ struct Inner {
     record: RwLock<Record>,
     flight: Mutex<Option<Flight>>,
     complaints: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Since when the file could not be written, so that this process knows more than it; [`NOT_AHEAD`] else.
+    ahead_since: AtomicI64,
+}
+
+/// The right to change what is known: one holder in this process and, where there is a file, among all of this user's.
+#[derive(Debug)]
+struct Turn {
+    _here: tokio::sync::OwnedMutexGuard<()>,
+    file: Option<Guard>,
 }
 
 /// A mint under way; all who wait for it see its one outcome.
@@ -101,6 +115,8 @@ impl TokenSource {
             record: RwLock::new(record),
             flight: Mutex::default(),
             complaints: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
+            ahead_since: AtomicI64::new(NOT_AHEAD),
         })))
     }
 
@@ -238,10 +254,10 @@ impl TokenSource {
         let inner = &*self.0;
         let need = Need { until_refused: true, wait_for_renewal: true, ..Need::default() };
         let complaint = inner.complaints.lock().await;
-        let guard = inner.lock_file().await?;
+        let turn = inner.turn().await?;
         let mut record = inner.reload();
         let Some(kept) = record.invalidate(&refused.id()) else {
-            drop(guard);
+            drop(turn);
             inner.publish(record);
             drop(complaint);
             return Ok(landed(self.join(need, None)).await?.token);
@@ -260,18 +276,18 @@ impl TokenSource {
                 _ => Ok(()),
             }
         };
-        inner.save(&record, guard.as_ref());
+        inner.save(&record, &turn);
         inner.publish(record);
-        drop(guard);
+        drop(turn);
         verdict?;
         info!(connection.name = %self.connection().name, token.id = %refused.id(), token.age_s = age.as_secs(), "the session has ended ({reason}): minting another");
         let handed = landed(self.join(need, Some(MintReason::DeadSession))).await?;
         if handed.token.expose() == refused.expose() {
-            let guard = inner.lock_file().await?;
+            let turn = inner.turn().await?;
             let mut record = inner.reload();
             record.invalidate(&refused.id());
             record.session_refused = Some(counted(record.session_refused.take(), &reason, now));
-            inner.save(&record, guard.as_ref());
+            inner.save(&record, &turn);
             inner.publish(record);
             return Err(MintError::SessionRefused { reason });
         }
@@ -288,12 +304,12 @@ impl TokenSource {
     /// [`MintError::LockHeld`]: another process is minting and does not end; and those of [`Minter::revoke`].
     pub async fn revoke(&self) -> Result<Option<(TokenId, Revoked)>, MintError> {
         let inner = &*self.0;
-        let guard = inner.lock_file().await?;
+        let turn = inner.turn().await?;
         let revoked = match inner.reload().kept {
             Some(kept) => Some((kept.token.id(), inner.minter.revoke(&kept.token).await?)),
             None => None,
         };
-        inner.save(&Record::default(), guard.as_ref());
+        inner.save(&Record::default(), &turn);
         inner.publish(Record::default());
         Ok(revoked)
     }
@@ -353,29 +369,43 @@ impl Inner {
         self.read().hand(origin, self.connection(), &*self.clock)
     }
 
-    /// What all processes know: the file's record where there is a file, else this process's own.
+    /// What all processes know: the file's record, unless it could not be written and this process has the newer token.
     fn reload(&self) -> Record {
-        match &self.file {
-            Some(file) => file.read(self.connection(), &*self.clock),
-            None => self.read().clone(),
+        let ours = self.read().clone();
+        let Some(file) = &self.file else { return ours };
+        let mut theirs = file.read(self.connection(), &*self.clock);
+        let since = self.ahead_since.load(Ordering::SeqCst);
+        if since != NOT_AHEAD && theirs.kept.as_ref().is_none_or(|kept| kept.minted.wall.get() <= since) {
+            return ours;
         }
+        // What we saw accepted is written only when nobody else is writing.
+        if let (Some(theirs), Some(ours)) = (&mut theirs.kept, &ours.kept)
+            && theirs.token.expose() == ours.token.expose()
+        {
+            theirs.accepted_at = theirs.accepted_at.max(ours.accepted_at);
+        }
+        theirs
     }
 
-    fn save(&self, record: &Record, guard: Option<&Guard>) {
-        if let (Some(file), Some(guard)) = (&self.file, guard)
-            && let Err(error) = file.write(record, guard)
-        {
+    fn save(&self, record: &Record, turn: &Turn) {
+        let Some(file) = &self.file else { return };
+        let written = turn.file.as_ref().map(|guard| file.write(record, guard));
+        if let Some(Err(error)) = &written {
             warn!(connection.name = %self.connection().name, "the token is kept in this process only: {error}");
         }
+        let since = if matches!(written, Some(Ok(()))) { NOT_AHEAD } else { self.clock.now().get() };
+        self.ahead_since.store(since, Ordering::SeqCst);
     }
 
     fn may_renew(&self) -> bool {
         renewal_is_not_too_soon(&self.read(), &*self.clock)
     }
 
-    /// Waits for the lock on the file. `None` where there is no file, or it cannot be locked.
-    async fn lock_file(&self) -> Result<Option<Guard>, MintError> {
-        self.lock_unless(|| None).await.map(|(guard, _)| guard)
+    /// Waits for the turn to change what is known. Where the file cannot be locked, it is the turn in this process.
+    async fn turn(&self) -> Result<Turn, MintError> {
+        let here = self.turn.clone().lock_owned().await;
+        let (file, _) = self.lock_unless(|| None).await?;
+        Ok(Turn { _here: here, file })
     }
 
     /// Waits for the lock on the file, or until `enough` says that it is not needed any more.
@@ -421,10 +451,12 @@ impl Inner {
 
     /// Adopts or mints. Runs as a task of its own, one at a time in this process.
     async fn refresh(&self, need: Need, reason: Option<MintReason>) -> Result<Handed, MintError> {
-        let (guard, adopted) = self.lock_unless(|| self.adopt(&need, &self.reload())).await?;
+        let here = self.turn.clone().lock_owned().await;
+        let (file, adopted) = self.lock_unless(|| self.adopt(&need, &self.reload())).await?;
         if let Some(handed) = adopted {
             return Ok(handed);
         }
+        let turn = Turn { _here: here, file };
         let mut record = self.reload();
         if let Some(handed) = self.adopt(&need, &record) {
             return Ok(handed);
@@ -435,7 +467,10 @@ impl Inner {
         .flatten();
 
         let result = self.mint_into(&mut record, &need, reason).await;
-        self.save(&record, guard.as_ref());
+        if result.is_err() {
+            record.renewal_failed_at = Some(self.clock.now());
+        }
+        self.save(&record, &turn);
         self.publish(record.clone());
         match (result, still_good) {
             (Ok(()), _) => {
@@ -482,7 +517,7 @@ impl Inner {
         }
         let reason = reason.unwrap_or_else(|| record.reason(need, self.connection(), &*self.clock));
         let attempted = self.minter.mint(record.skew.unwrap_or(0)).await;
-        self.counter.add(now, attempted.posts.saturating_sub(1));
+        self.counter.settle(now, attempted.posts);
         ledger::record(self.store.as_ref(), self.connection(), &attempted, reason, &*self.clock).await;
 
         record.skew = attempted.skew.or(record.skew);
@@ -495,7 +530,6 @@ impl Inner {
                     }
                     _ => record.refused = None,
                 }
-                record.renewal_failed_at = Some(self.clock.now());
                 return Err(error);
             }
         };
@@ -528,6 +562,10 @@ impl Inner {
 
 /// What speaks against asking Salesforce right now.
 fn gate(record: &Record, now: crate::base::UnixSeconds) -> Result<(), MintError> {
+    let times = record.reminted.iter().filter(|at| (0..60).contains(&now.seconds_since(**at))).count();
+    if times > REMINTS_PER_MINUTE {
+        return Err(MintError::SessionStorm { times: times as u32 });
+    }
     if let Some(refused) = &record.session_refused {
         let since = now.seconds_since(refused.at);
         if (0..SESSION_REFUSED_PAUSE).contains(&since) {

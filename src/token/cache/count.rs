@@ -37,10 +37,12 @@ impl MintCounter {
         })
     }
 
-    /// Counts requests beyond the first of a mint that was claimed.
-    pub fn add(&self, now: UnixSeconds, more: u32) {
-        if more > 0 {
-            self.change(|count| (0..more).for_each(|_| count.add(now)));
+    /// Sets a mint that was claimed at `now` right: it took `posts` requests, and none where the key could not sign.
+    pub fn settle(&self, now: UnixSeconds, posts: u32) {
+        match posts {
+            0 => self.change(|count| count.take_back(now)),
+            1 => {}
+            more => self.change(|count| (1..more).for_each(|_| count.add(now))),
         }
     }
 

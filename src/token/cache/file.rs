@@ -123,7 +123,8 @@ impl FileCache {
     ///
     /// [`CacheError::Unwritable`]: the disk is full, gone, or read-only; what was there before is still there.
     pub fn write(&self, record: &Record, _guard: &Guard) -> Result<(), CacheError> {
-        let new = self.path.with_extension(format!("json.{}.new", std::process::id()));
+        // One name for all: the lock is held, and what a killed process left is written over.
+        let new = self.path.with_extension("json.new");
         let written =
             write_new(&new, &record.to_bytes(&self.key)).and_then(|()| fs::rename(&new, &self.path));
         written.map_err(|source| {
@@ -205,7 +206,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     options.write(true).create_new(true);
     owned(&mut options);
     let mut file = match options.open(path) {
-        // Left by a process of the same number that was killed while it wrote.
+        // Left by a process that was killed while it wrote.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             fs::remove_file(path)?;
             options.open(path)?

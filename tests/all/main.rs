@@ -1,0 +1,19 @@
+//! What sfmint promises, from outside: the program as people run it, the library as programs use it, both against
+//! the built-in org, and all that they leave behind searched for secrets.
+
+#![allow(clippy::unwrap_used)]
+
+mod breaker;
+mod child;
+mod exec;
+mod house;
+mod instance_urls;
+mod keeping;
+mod minting;
+mod org;
+mod places;
+mod processes;
+mod relay;
+mod secrets;
+mod stories;
+mod transcripts;

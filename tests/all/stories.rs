@@ -1,0 +1,281 @@
+//! Stories: a folder each under `tests/stories`, one harness for all.
+//!
+//! `story.md` tells it, `config.toml` is what the user wrote (`[ORG]` stands for the org's URL), `org.toml` describes the
+//! org, `steps` is what happens, `expect.txt` what the user saw and what is left behind. `SFMINT_STORIES=overwrite`
+//! writes `expect.txt` anew, to be read before it is believed. Each story ends with the search for its secrets.
+//!
+//! Lines of `steps`:
+//!
+//! | line | does |
+//! |---|---|
+//! | `$ sfmint token` | runs the program, or `$ sh -c ...` any other; its exit code must be the story's |
+//! | `exit 75` | the exit code of the line before; 0 where none is said |
+//! | `org PATH JSON` | a deed of the org's admin API |
+//! | `org stops` | nobody answers any more |
+//! | `age 700` | the kept token, and what was refused, is so many seconds older |
+//! | `set NAME VALUE`, `unset NAME` | an environment variable; `[KEY]` is the private key's text |
+//! | `key NAME FIXTURE MODE` | a key file of tests/fixtures/keys in the folder |
+//! | `write PATH TEXT` | a file |
+//! | `break PATH` | overwrites the middle of each file whose path begins so |
+
+use std::fmt::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+use sfmint::base::UnixSeconds;
+use sfmint::emulator::OrgConfig;
+use sfmint::store::{Location, MintQuery, open_strict};
+
+use crate::child;
+use crate::org::fixture;
+use crate::places::Desk;
+
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        $(#[test] fn $name() { tell(stringify!($name)); })*
+
+        #[test]
+        fn every_folder_is_told() {
+            let mut told = vec![$(stringify!($name)),*];
+            told.sort_unstable();
+            let mut folders: Vec<String> = std::fs::read_dir(root())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            folders.sort_unstable();
+            assert_eq!(folders, told);
+        }
+    };
+}
+
+stories! {
+    a_broken_answer_is_asked_for_again,
+    a_certificate_of_another_key_is_found_before_any_request,
+    a_clock_ten_minutes_off_is_measured,
+    a_clock_ten_years_off_is_measured,
+    a_connection_comes_from_the_environment_alone,
+    a_damaged_cache_is_set_aside,
+    a_damaged_store_is_set_aside,
+    a_dpop_bound_token_is_refused,
+    a_first_token_is_minted,
+    a_frozen_user_is_named,
+    a_hostile_instance_url_is_refused,
+    a_kept_token_is_handed_out_again,
+    a_key_that_others_can_read_is_refused,
+    a_maintenance_page_is_no_refusal,
+    a_program_finds_the_token_in_its_environment,
+    a_redirect_is_not_followed,
+    a_refusal_cannot_paint_the_screen,
+    a_renewal_that_fails_serves_the_old_token,
+    a_spent_budget_ends_with_75,
+    a_state_folder_that_cannot_be_made_is_said_once,
+    a_token_is_revoked_and_forgotten,
+    a_user_without_approval_is_named,
+    a_wait_that_is_asked_for_is_kept,
+    a_wrong_audience_is_named,
+    an_app_that_is_not_there_is_named,
+    an_encrypted_key_needs_its_passphrase,
+    an_endless_answer_is_cut,
+    an_outage_ends_with_75,
+    ninety_days_of_silence,
+    repeated_denials_are_paused,
+    two_processes_mint_once,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories")
+}
+
+fn tell(name: &str) {
+    let folder = root().join(name);
+    let read = |file: &str| {
+        let path = folder.join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    assert!(read("story.md").matches('.').count() >= 3, "story.md has three sentences");
+    let org = OrgConfig::from_toml(&read("org.toml")).unwrap();
+    let mut story = Story { desk: Desk::with(org), seen: String::new(), runs: Vec::new() };
+    story.desk.write("sfmint.toml", &read("config.toml").replace("[ORG]", &story.desk.url()));
+    let steps = read("steps");
+    let mut steps = steps.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    while let Some(step) = steps.next() {
+        let code = steps.peek().and_then(|next| next.strip_prefix("exit ")).map(|code| code.parse().unwrap());
+        if code.is_some() {
+            steps.next();
+        }
+        story.step(step, code.unwrap_or(0));
+    }
+    story.facts();
+    story.sweep();
+    let seen = story.seen;
+    if overwrite() {
+        std::fs::write(folder.join("expect.txt"), &seen).unwrap();
+    }
+    let expected = read("expect.txt");
+    for (number, (saw, told)) in seen.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(saw, told, "{name}/expect.txt:{}; all of it:\n{seen}", number + 1);
+    }
+    assert_eq!(seen.lines().count(), expected.lines().count(), "{name}: all of it:\n{seen}");
+}
+
+#[allow(clippy::disallowed_methods, reason = "the only word a test run can be given")]
+fn overwrite() -> bool {
+    std::env::var_os("SFMINT_STORIES").is_some_and(|word| word == "overwrite")
+}
+
+struct Story {
+    desk: Desk,
+    seen: String,
+    runs: Vec<(String, child::Ran)>,
+}
+
+impl Story {
+    fn step(&mut self, step: &str, code: i32) {
+        let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
+        let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
+        match verb {
+            "$" => self.run(rest, code),
+            "org" if rest == "stops" => self.desk.stop_org(),
+            "org" => self.desk.administer(first, second),
+            "age" => self.desk.age(rest.parse().unwrap()),
+            "set" => {
+                let key = std::fs::read_to_string(fixture("pkcs8.pem")).unwrap();
+                let value = second.replace("[KEY]", &key).replace("[ORG]", &self.desk.url());
+                self.desk.variables.insert(first.into(), value.into());
+            }
+            "unset" => {
+                self.desk.variables.remove(rest);
+            }
+            "secret" => self.desk.secret("a secret of the story", rest),
+            "key" => {
+                let (source, mode) = second.split_once(' ').unwrap();
+                let path = self.desk.path().join(first);
+                std::fs::copy(fixture(source), &path).unwrap();
+                let mode = u32::from_str_radix(mode, 8).unwrap();
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            "write" => self.desk.write(first, second),
+            "break" => {
+                let mut broken = 0;
+                walk(self.desk.path(), &mut |path| {
+                    let relative =
+                        path.strip_prefix(self.desk.path()).unwrap().to_string_lossy().into_owned();
+                    if relative.starts_with(rest) && !relative.ends_with(".lock") {
+                        let mut bytes = std::fs::read(path).unwrap();
+                        let end = bytes.len().min(200);
+                        bytes[..end].fill(b'#');
+                        std::fs::write(path, bytes).unwrap();
+                        broken += 1;
+                    }
+                });
+                assert!(broken > 0, "nothing begins with {rest}");
+            }
+            _ => panic!("no such step: {step}"),
+        }
+    }
+
+    fn run(&mut self, line: &str, code: i32) {
+        let line = line.replace("[ORG]", &self.desk.url());
+        let command = match line.strip_prefix("sfmint") {
+            Some(arguments) if !line.contains(['|', '\'', '"', '>', ';', '&']) => {
+                self.desk.command(&arguments.split_ascii_whitespace().collect::<Vec<_>>())
+            }
+            _ => {
+                let mut command = child::bare("sh", self.desk.path(), &self.desk.variables);
+                let folder = Path::new(child::SFMINT).parent().unwrap().display();
+                command.env("PATH", format!("{folder}:/usr/bin:/bin:/usr/sbin:/sbin"));
+                command.args(["-c", &line]);
+                command
+            }
+        };
+        let ran = child::run(command);
+        let _ = writeln!(self.seen, "$ {}", self.plain(&line).trim_end());
+        self.seen.push_str(&self.plain(&ran.out()));
+        self.seen.push_str(&self.plain(&ran.err()));
+        if ran.code() != 0 {
+            let _ = writeln!(self.seen, "[exit {}]", ran.code());
+        }
+        assert_eq!(ran.code(), code, "{line}\n{}", self.seen);
+        self.runs.push((line, ran));
+    }
+
+    /// The text with placeholders for what varies from run to run.
+    fn plain(&self, text: &str) -> String {
+        let mut text = text.replace(&self.desk.url(), "[ORG]");
+        let host = self.desk.url().replace("http://", "");
+        text = text.replace(&host, "[HOST]").replace(&self.desk.path().display().to_string(), "[DIR]");
+        for (pattern, placeholder) in [
+            (r"00D[0-9A-Za-z]{12}![0-9A-Za-z._]+", "[TOKEN]"),
+            (r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+", "[TOKEN]"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+            (r"\b[0-9a-f]{64}\b", "[HASH]"),
+            (r"(token\.id=|token |token_id. ?.: ?.)[0-9a-f]{8,16}\b", "${1}[ID]"),
+            (r"\bfor \d+ s\b", "for [N] s"),
+            (r"\bin \d+ s\b", "in [N] s"),
+            (r#"("token_id": ")[0-9a-f]+"#, "${1}[ID]"),
+            (r"(age_s|due_in_s|days_left|skew_s|pause_ms)=-?\d+", "${1}=[N]"),
+            (r"by -?\d+ s\b", "by [N] s"),
+            (r"damaged-\d+", "damaged-[TIME]"),
+            (r"corrupt-[0-9TZ-]+", "corrupt-[TIME]"),
+        ] {
+            text = Regex::new(pattern).unwrap().replace_all(&text, placeholder).into_owned();
+        }
+        let text: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        text
+    }
+
+    /// What is left behind: the org's counts, and the history.
+    fn facts(&mut self) {
+        let counters = self.desk.admin().counters();
+        let _ = writeln!(self.seen, "---- the org saw {} token requests", counters.token_posts);
+        for (outcome, count) in &counters.token_outcomes {
+            let _ = writeln!(self.seen, "{count} {outcome}");
+        }
+        self.seen.push_str("---- the history holds\n");
+        let path = self.desk.path().join("state/state.db");
+        if path.exists() {
+            let now = UnixSeconds::new(2_000_000_000);
+            let store = open_strict(&Location::Sqlite { path }, now);
+            match store {
+                Ok(store) => {
+                    let query = MintQuery { limit: 1000, ..MintQuery::default() };
+                    let mut rows = self.desk.wait(store.mints(query)).unwrap();
+                    rows.reverse();
+                    for row in rows {
+                        let code = row.code.map(|code| format!(" {code}")).unwrap_or_default();
+                        let _ = writeln!(
+                            self.seen,
+                            "{} {}{code}, {} sent",
+                            row.reason, row.outcome, row.attempts
+                        );
+                    }
+                }
+                Err(error) => {
+                    let _ = writeln!(self.seen, "nothing: {}", self.plain(&error.to_string()));
+                }
+            }
+        }
+    }
+
+    fn sweep(&self) {
+        let secrets = self.desk.all_secrets();
+        for (line, ran) in &self.runs {
+            let prints = line.contains("token") || line.contains("SF_ACCESS_TOKEN") || line.contains(" env");
+            secrets.sweep(&format!("stdout of {line}"), &ran.stdout, !prints);
+            secrets.sweep(&format!("stderr of {line}"), &ran.stderr, true);
+            secrets.sweep(&format!("an argument list of {line}"), &ran.command_lines, true);
+        }
+        secrets.sweep("the expectation", self.seen.as_bytes(), true);
+        for folder in ["state", "tmp"] {
+            secrets.sweep_folder(&self.desk.path().join(folder));
+        }
+    }
+}
+
+fn walk(folder: &Path, each: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { walk(&path, each) } else { each(&path) }
+    }
+}

@@ -1,0 +1,15 @@
+//! Every message a person can see without a network, as a transcript under `tests/cli`.
+
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn transcripts() {
+    // A fresh folder for each transcript that writes; a home that is nobody's.
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    trycmd::TestCases::new()
+        .case("tests/cli/*.trycmd")
+        .env("HOME", home.path().to_string_lossy())
+        .env("SFMINT_STATE_DIR", home.path().join("state").to_string_lossy())
+        .env("NO_COLOR", "1");
+}
