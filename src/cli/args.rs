@@ -76,10 +76,18 @@ pub enum LogFormat {
 /// Every verb, in the order in which people meet them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See it work: real calls against the built-in org, in a few seconds
+    Demo(super::demo::Verb),
+    /// Set up a connection: key, certificate, and the app for the administrator
+    Init(super::init::Verb),
     /// Print a valid access token
     Token(super::token::Verb),
     /// Run a program with an access token in its environment
     Exec(super::exec::Verb),
+    /// Make an authenticated call
+    Api(super::api::Verb),
+    /// Run a SOQL query and print its rows
+    Query(super::query::Verb),
     /// End the access token of a connection, and forget it
     Revoke(super::revoke::Verb),
     /// Run the built-in org: a small, strict Salesforce on this machine

@@ -3,16 +3,20 @@
 //! One file a verb; what they share is how errors are told ([`report`]), which number the process ends with ([`exit`]) and
 //! where the floors are joined ([`wire`]). Nothing is decided here. Start at [`run`].
 
+mod api;
 mod args;
 mod completions;
 mod config;
+mod demo;
 mod emulator;
 mod exec;
 mod exit;
+mod init;
 #[cfg(unix)]
 mod init_process;
 mod log;
 mod man;
+mod query;
 mod render;
 mod report;
 mod revoke;
@@ -54,10 +58,14 @@ pub fn command() -> clap::Command {
 fn dispatch(args: &Args) -> anyhow::Result<Exit> {
     let global = &args.global;
     match &args.command {
+        Command::Demo(verb) => demo::run(verb, global),
+        Command::Init(verb) => init::run(verb, global),
         Command::Token(verb) => token::run(verb, global),
         Command::Exec(verb) => exec::run(verb, global),
         Command::Revoke(verb) => revoke::run(verb, global),
         Command::Emulator(verb) => emulator::run(verb, global),
+        Command::Api(verb) => api::run(verb, global),
+        Command::Query(verb) => query::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),

@@ -110,8 +110,7 @@ pub fn failure(error: &anyhow::Error, global: &Global) -> Exit {
     let told = error.downcast_ref::<Told>();
     let fault = told.map_or(Fault::Bug, |told| told.error.fault());
     let exit = told.and_then(|told| told.exit).unwrap_or(fault.into());
-    let causes: Vec<String> = error.chain().skip(1).map(|cause| printable(&cause.to_string(), 600)).collect();
-    let hints = told.map(|told| told.error.hints()).unwrap_or_default();
+    let (causes, hints) = (causes(error), hints(error));
     let mut stderr = std::io::stderr().lock();
     // A closed stderr changes nothing about how the process ends.
     let _ = if global.json {
@@ -128,7 +127,18 @@ pub fn failure(error: &anyhow::Error, global: &Global) -> Exit {
     exit
 }
 
-fn in_words(
+/// Why, from the outside in.
+pub fn causes(error: &anyhow::Error) -> Vec<String> {
+    error.chain().skip(1).map(|cause| printable(&cause.to_string(), 600)).collect()
+}
+
+/// What to do next.
+pub fn hints(error: &anyhow::Error) -> Vec<Hint> {
+    error.downcast_ref::<Told>().map(|told| told.error.hints()).unwrap_or_default()
+}
+
+/// An error as people read it: what, why, what next.
+pub fn in_words(
     out: &mut impl Write,
     says: &str,
     causes: &[String],

@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::api::Client;
 use crate::base::{Clock, Connection, Fault, UnixSeconds};
 use crate::config::{Environment, Flags, Settings};
 use crate::store::{LazyStore, Location, Store};
@@ -68,6 +69,11 @@ impl Wire {
         let name = connection.name.clone();
         let minter = Minter::new(Arc::new(connection), self.clock());
         TokenSource::over(minter, self.clock(), Some(self.store())).map_err(told_of(&name))
+    }
+
+    /// The API of a connection's org.
+    pub fn client(&self, connection: Connection) -> anyhow::Result<Client> {
+        Ok(Client::over(self.tokens(connection)?, self.clock(), None))
     }
 }
 

@@ -17,11 +17,10 @@ use std::io;
 ///
 /// ```
 /// # #[cfg(target_os = "linux")] {
-/// use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+/// use rustix::process::{DumpableBehavior, dumpable_behavior};
 ///
 /// sfmint::crypto::harden_process()?;
 /// assert_eq!(dumpable_behavior()?, DumpableBehavior::NotDumpable);
-/// assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
 /// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -18,7 +18,7 @@ pub(super) fn next_step(place: &Place, mistake: &KeyMistake) -> Option<String> {
         M::TooLong(_) => "a key is some kilobytes of PEM; this is probably another file".into(),
         M::Empty => "write the private key there: the PEM that begins with -----BEGIN PRIVATE KEY-----".into(),
         M::ReadableByOthers { .. } => format!(
-            "run `chmod 600 {path}`; in Kubernetes set the secret volume's `defaultMode: 0400` and the pod's `fsGroup`"
+            "run `chmod 600 {path}`; in Kubernetes set the secret volume's `defaultMode: 0400` and the pod's `fsGroup`, in Docker the secret's `mode: 0400` and `uid`"
         ),
         M::ForeignOwner { user, .. } => format!("run `chown {user} {path}`, or run sfmint as the file's owner"),
         M::OpenDirectory(directory) => {
@@ -45,9 +45,9 @@ pub(super) fn next_step(place: &Place, mistake: &KeyMistake) -> Option<String> {
             .into(),
         M::Passphrase => "check the passphrase; one line break at the end of a passphrase file is not part of it".into(),
         M::PassphraseNotText => "write the passphrase as UTF-8 text".into(),
-        M::NotRsa { .. } => "make an RSA key and certificate: `sfmint cert new`, and upload the certificate to the app".into(),
-        M::TooSmall { .. } | M::TooLarge { .. } => {
-            "make a new key and certificate (`sfmint cert new --bits 2048`) and upload the certificate to the app".into()
+        M::NotRsa { .. } | M::TooSmall { .. } | M::TooLarge { .. } => {
+            "run `(umask 077; openssl req -x509 -newkey rsa:2048 -sha256 -nodes -days 730 -subj /CN=sfmint -keyout new.key -out new.crt)`, upload new.crt to the app, and use new.key"
+                .into()
         }
         M::Inconsistent(_) => format!("restore the key from where it was made; `openssl rsa -check -noout -in {path}` says more"),
         M::SeveralKeys(_) => "keep one private key in it; certificates may stay".into(),

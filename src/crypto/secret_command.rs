@@ -117,19 +117,19 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_waits_is_ended_with_all_it_started() {
-        let dir = tempfile::tempdir().unwrap();
-        let pid = dir.path().join("pid");
-        let script = format!("sleep 600 & echo $! > {}; wait", pid.display());
-        let mistake = sh(&script, Duration::from_millis(300)).unwrap_err();
+    fn a_command_that_waits_is_ended() {
+        let mistake = sh("exec sleep 600", Duration::from_millis(50)).unwrap_err();
         assert!(matches!(mistake, KeyMistake::CommandTimedOut(_)));
-        let pid = std::fs::read_to_string(pid).unwrap();
-        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z"), "the grandchild lives on: {state}");
     }
 
     #[test]
-    fn a_command_that_never_stops_printing_is_cut() {
-        assert!(matches!(sh("exec cat /dev/zero", COMMAND_TIMEOUT), Err(KeyMistake::TooLong(_))));
+    fn a_command_that_never_stops_printing_is_cut_with_all_it_started() {
+        let dir = tempfile::tempdir().unwrap();
+        let pid = dir.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; cat /dev/zero", pid.display());
+        assert!(matches!(sh(&script, COMMAND_TIMEOUT), Err(KeyMistake::TooLong(_))));
+        let stat = format!("/proc/{}/stat", std::fs::read_to_string(pid).unwrap().trim());
+        let ended = || std::fs::read_to_string(&stat).map_or(true, |state| state.contains(") Z"));
+        assert!((0..100_000).any(|_| ended() || (thread::yield_now(), false).1), "what it started lives on");
     }
 }

@@ -115,7 +115,8 @@ pub fn read_public_file(path: &Path) -> Result<(Vec<u8>, HeldFile), CertificateM
 }
 
 /// Who may have access to a secret file: its owner, who is us or root, and to read it, a group of ours
-/// (a Kubernetes secret volume belongs to root and to the pod's `fsGroup`).
+/// (a Kubernetes secret volume belongs to root and to the pod's `fsGroup`) or root's own (systemd's `LoadCredential=`
+/// gives root's files to the service by an access control list, whose mask shows as the group's bits: 0440).
 fn permitted(mode: u32, owner: u32, group: u32, user: u32, groups: &[u32]) -> Result<(), KeyMistake> {
     let mode = mode & 0o7777;
     if owner != user && owner != 0 {
@@ -124,7 +125,8 @@ fn permitted(mode: u32, owner: u32, group: u32, user: u32, groups: &[u32]) -> Re
     if mode & 0o022 != 0 {
         return Err(KeyMistake::ReadableByOthers { how: "changed", mode });
     }
-    if mode & 0o004 != 0 || (mode & 0o040 != 0 && !groups.contains(&group)) {
+    let trusted = groups.contains(&group) || (owner == 0 && group == 0);
+    if mode & 0o004 != 0 || (mode & 0o040 != 0 && !trusted) {
         return Err(KeyMistake::ReadableByOthers { how: "read", mode });
     }
     Ok(())
@@ -191,8 +193,14 @@ mod tests {
     #[test]
     fn who_may_have_access_to_a_key_is_a_table() {
         let (us, groups) = (1000, [1000, 2000]);
-        let fine =
-            [(0o600, 1000, 1000), (0o400, 1000, 7), (0o400, 0, 0), (0o440, 0, 2000), (0o640, 1000, 1000)];
+        let fine = [
+            (0o600, 1000, 1000),
+            (0o400, 1000, 7),
+            (0o400, 0, 0),
+            (0o440, 0, 2000),
+            (0o440, 0, 0),
+            (0o640, 1000, 1000),
+        ];
         for (mode, owner, group) in fine {
             assert!(permitted(mode, owner, group, us, &groups).is_ok(), "{mode:o} {owner} {group}");
         }

@@ -3,7 +3,7 @@ use rsa::pkcs8::DecodePrivateKey;
 use rsa::sha2::Sha256;
 use rsa::signature::{SignatureEncoding, Signer};
 
-use super::verify::to_base64url;
+use super::base64url;
 
 /// The key that signs JWT-format access tokens of the built-in org.
 ///
@@ -53,8 +53,9 @@ impl AccessJwtSigner {
         let header = format!(
             r#"{{"alg":"RS256","typ":"JWT","kid":"emulator","tty":"sfdc-core-token","tnk":"core/prod/{org_id}","ver":"1.0"}}"#
         );
-        let signed = format!("{}.{}", to_base64url(header.as_bytes()), to_base64url(claims.as_bytes()));
+        let signed =
+            format!("{}.{}", base64url::encode(header.as_bytes()), base64url::encode(claims.as_bytes()));
         let signature = key.sign(signed.as_bytes()).to_vec();
-        Some(format!("{signed}.{}", to_base64url(&signature)))
+        Some(format!("{signed}.{}", base64url::encode(&signature)))
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::app::AppConfig;
 use super::injection::Injection;
 use super::log::{Counters, LogEntry, LoginRow};
+use super::mint;
 use super::permission::Grants;
 use super::rules::Rules;
 use super::session::{Session, SessionInfo};
@@ -11,7 +12,25 @@ use super::state::{AdminMistake, Shared};
 use super::user::UserConfig;
 use crate::base::{TokenId, UnixSeconds};
 
-/// The hand that changes a running org. The same deeds are there over HTTP below `/_emulator/`.
+/// The hand that changes a running org.
+///
+/// The same deeds are there over HTTP, for programs in other languages: below `/_emulator/`, on loopback, JSON in and out.
+/// Requests with an `Origin` (web pages) are refused. A mistake answers 400 and `{"error", "cause"}`.
+///
+/// | path | POST takes | GET shows |
+/// |---|---|---|
+/// | `apps` | `consumer_key` and keys of [`AppConfig`] | |
+/// | `apps/remove` | `consumer_key` | |
+/// | `apps/certificate` | `consumer_key`, `certificate` (PEM or null), `spreads_for_seconds` | |
+/// | `users` | `username` and keys of [`UserConfig`] | |
+/// | `permission-sets`, `profiles` | a [`Grants`] | |
+/// | `rules` | keys of [`Rules`] | all of them |
+/// | `clock` | `advance_seconds`, `skew_seconds` | `now`, `skew_seconds` |
+/// | `sessions/open` | `username`, `consumer_key`; answers `access_token` | |
+/// | `sessions/expire` | `all: true`, `token_id` or `username` | |
+/// | `sessions`, `log`, `counters`, `login-history` | | as named |
+/// | `faults` | an [`Injection`] | |
+/// | `faults/clear`, `forget` | anything | |
 #[derive(Clone, Debug)]
 pub struct Admin(pub(super) Arc<Shared>);
 
@@ -23,6 +42,21 @@ impl Admin {
     /// [`AdminMistake::Certificate`] for a certificate that no app takes, [`AdminMistake::Missing`] without a consumer key.
     pub fn put_app(&self, app: AppConfig) -> Result<(), AdminMistake> {
         self.0.state().put_app(app, self.now())
+    }
+
+    /// Takes an app out of the org, as a sandbox refresh does: its consumer key means nothing here any more.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminMistake::Unknown`] where no app has that consumer key.
+    pub fn remove_app(&self, consumer_key: &str) -> Result<(), AdminMistake> {
+        let state = &mut *self.0.state();
+        let app = state
+            .apps
+            .remove(consumer_key)
+            .ok_or_else(|| AdminMistake::Unknown("app", consumer_key.into()))?;
+        state.audited(self.now(), "deletedConnectedApplication", format!("Deleted app {}", app.config.name));
+        Ok(())
     }
 
     /// Changes an app in place. A changed certificate counts at once.
@@ -150,6 +184,20 @@ impl Admin {
     /// How far the org's clock is ahead of the machine's, seconds.
     pub fn clock_skew(&self) -> i64 {
         self.0.clock.skew()
+    }
+
+    /// Opens a session without an assertion and returns its access token, for tests that are not about minting.
+    /// No login is counted.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminMistake::Unknown`] for the app or the user.
+    pub fn open_session(&self, username: &str, consumer_key: &str) -> Result<String, AdminMistake> {
+        let state = &mut *self.0.state();
+        let user = state.user(username).ok_or_else(|| AdminMistake::Unknown("user", username.into()))?;
+        let username = user.config.username.clone();
+        mint::open_session(&self.0, state, &username, consumer_key)
+            .ok_or_else(|| AdminMistake::Unknown("app", consumer_key.into()))
     }
 
     /// Ends every session; how many lived.

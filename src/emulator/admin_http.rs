@@ -12,20 +12,7 @@ use super::rest::Reply;
 use super::state::AdminMistake;
 use crate::base::TokenId;
 
-/// The admin API. GET shows, POST changes; bodies and answers are JSON.
-///
-/// | path | POST takes | GET shows |
-/// |---|---|---|
-/// | `apps` | an [`AppConfig`], or some of its keys beside `consumer_key` | |
-/// | `apps/certificate` | `consumer_key`, `certificate` (PEM or null), `spreads_for_seconds` | |
-/// | `users` | a [`UserConfig`](super::UserConfig), or some of its keys beside `username` | |
-/// | `permission-sets`, `profiles` | a [`Grants`] | |
-/// | `rules` | some keys of [`Rules`](super::Rules) | all of them |
-/// | `clock` | `advance_seconds`, `skew_seconds` | `now`, `skew_seconds` |
-/// | `sessions/expire` | `all: true`, `token_id` or `username` | |
-/// | `sessions`, `log`, `counters`, `login-history` | | as named |
-/// | `faults` | an [`Injection`] | |
-/// | `faults/clear`, `forget` | nothing | |
+/// Answers the admin API; [`Admin`] lists its paths.
 pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Reply {
     let outcome = match (method, path.trim_start_matches("/_emulator/").trim_end_matches('/')) {
         ("POST", "apps") => put_app(admin, body),
@@ -33,6 +20,9 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
             let certificate = change.certificate.as_deref();
             done(admin.set_certificate(&change.consumer_key, certificate, change.spreads_for_seconds))
         }),
+        ("POST", "apps/remove") => {
+            read::<AppName>(body).and_then(|app| done(admin.remove_app(&app.consumer_key)))
+        }
         ("POST", "users") => put_user(admin, body),
         ("POST", "permission-sets") => {
             read::<Grants>(body).map(|grants| admin.put_permission_set(grants)).map(nothing)
@@ -42,6 +32,10 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
         ("GET", "rules") => show(&admin.rules()),
         ("POST", "clock") => read::<ClockChange>(body).map(|change| move_clock(admin, &change)),
         ("GET", "clock") => Ok(clock(admin)),
+        ("POST", "sessions/open") => read::<Opening>(body).and_then(|opening| {
+            let token = admin.open_session(&opening.username, &opening.consumer_key)?;
+            Ok(json!({ "access_token": token }))
+        }),
         ("POST", "sessions/expire") => read::<Expire>(body).and_then(|expire| expire_sessions(admin, expire)),
         ("GET", "sessions") => show(&admin.sessions()),
         ("GET", "log") => show(&admin.log()),
@@ -78,6 +72,19 @@ struct CertificateChange {
     certificate: Option<String>,
     #[serde(default)]
     spreads_for_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppName {
+    consumer_key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    username: String,
+    consumer_key: String,
 }
 
 #[derive(Deserialize)]

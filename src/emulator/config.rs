@@ -116,6 +116,14 @@ impl OrgConfig {
         toml::from_str(text).map_err(|cause| ConfigError { cause: Box::new(cause) })
     }
 
+    /// The same org, with this certificate (PEM) on each of its apps.
+    pub fn with_certificate(mut self, pem: &str) -> Self {
+        for app in &mut self.apps {
+            app.certificate = Some(pem.to_string());
+        }
+        self
+    }
+
     /// The ready org with [`Rules::rude`] on: all it says is right, none of it is convenient.
     pub fn rude() -> Self {
         Self { rules: Rules { rude: true, ..Rules::default() }, ..Self::default() }

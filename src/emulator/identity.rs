@@ -2,9 +2,9 @@ use serde_json::json;
 
 use super::clock::http_date;
 use super::host::Place;
+use super::mint::instance_url;
 use super::rest::{Reply, admit, bearer};
 use super::state::Shared;
-use super::token_endpoint::instance_url;
 
 /// Scopes that open userinfo and the identity URL.
 const SCOPES: [&str; 5] = ["id", "openid", "profile", "email", "full"];

@@ -82,6 +82,9 @@ pub enum AdminMistake {
     /// JSON that does not describe what it should.
     #[error("the description cannot be read")]
     Unreadable(#[source] serde_json::Error),
+    /// `records.since` that is no time.
+    #[error("`records.since` is refused")]
+    Since(#[source] crate::base::ParseTimeError),
     /// An org id that is none.
     #[error("the org's id is refused")]
     OrgId(#[source] crate::base::IdMistake),
@@ -90,6 +93,7 @@ pub enum AdminMistake {
 impl Shared {
     pub fn new(config: OrgConfig, clock: OrgClock, own_url: String) -> Result<Arc<Self>, AdminMistake> {
         let org_id = config.org_id.parse().map_err(AdminMistake::OrgId)?;
+        config.records.since.parse::<UnixSeconds>().map_err(AdminMistake::Since)?;
         let mut state = OrgState {
             name: config.name,
             rules: config.rules,

@@ -130,6 +130,11 @@ pub(super) trait Table: Send + Sync {
         false
     }
 
+    /// How many rows before `row` are not deleted, where the table can say without counting.
+    fn live_before(&self, _row: u64) -> Option<u64> {
+        None
+    }
+
     /// Fields whose values never fall from one row to the next.
     fn rising(&self) -> &'static [&'static str] {
         &[]

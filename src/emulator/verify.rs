@@ -4,6 +4,8 @@ use rsa::sha2::Sha256;
 use rsa::signature::Verifier;
 use serde::Deserialize;
 
+use super::base64url;
+use super::why::Why;
 use crate::base::KeyId;
 
 /// The largest certificate file an app takes, bytes. Salesforce help, "OAuth 2.0 JWT Bearer Flow".
@@ -72,8 +74,13 @@ pub(super) struct Assertion {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
+    #[serde(default, rename = "crit", deserialize_with = "is_there")]
+    has_crit: bool,
+}
+
+/// True for a member that is there, whatever it holds; `null` too.
+fn is_there<'de, D: serde::Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// RFC 7523 §3: what the assertion claims. Members given twice are refused.
@@ -107,20 +114,21 @@ impl AssertedClaims {
 
 impl Assertion {
     /// Takes a compact JWS apart. Exactly three segments, RS256 and nothing else, no critical extensions.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut segments = text.split('.');
-        let (header, payload, signature) = (segments.next()?, segments.next()?, segments.next()?);
-        if segments.next().is_some() {
-            return None;
+    pub fn parse(text: &str) -> Result<Self, Why> {
+        let segments: Vec<&str> = text.split('.').collect();
+        let [header, payload, signature] = segments[..] else { return Err(Why::Malformed) };
+        let decoded = |segment| base64url::decode(segment).ok_or(Why::Malformed);
+        let head: Header = object(&decoded(header)?)?;
+        if head.alg != "RS256" {
+            return Err(Why::Algorithm);
         }
-        let head: Header = object(&base64url(header)?)?;
         // RFC 7515 §4.1.11: a critical extension that is not understood makes the JWS invalid; none is understood here.
-        if head.alg != "RS256" || head.crit.is_some() {
-            return None;
+        if head.has_crit {
+            return Err(Why::Critical);
         }
-        let claims = object(&base64url(payload)?)?;
-        let signature = base64url(signature)?;
-        Some(Self { signed: format!("{header}.{payload}"), signature, claims })
+        let claims = object(&decoded(payload)?)?;
+        let signature = decoded(signature)?;
+        Ok(Self { signed: format!("{header}.{payload}"), signature, claims })
     }
 
     /// Whether `key` made the signature over the segments as they were sent.
@@ -136,51 +144,11 @@ impl Assertion {
 }
 
 /// Reads a JSON object. An array is refused first: serde would take one for a struct.
-fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    bytes.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(bytes).ok())?
-}
-
-/// Decodes base64url. Padding may be there (some clients pad) but must be right; so must the last bits.
-pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
-    let bare = text.trim_end_matches('=');
-    let padding = text.len() - bare.len();
-    if bare.len() % 4 == 1 || (padding > 0 && (padding > 2 || !text.len().is_multiple_of(4))) {
-        return None;
+fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Why> {
+    match bytes.trim_ascii_start().starts_with(b"{") {
+        true => serde_json::from_slice(bytes).map_err(|_| Why::Malformed),
+        false => Err(Why::Malformed),
     }
-    let mut out = Vec::with_capacity(bare.len() * 3 / 4);
-    let (mut bits, mut held) = (0_u32, 0);
-    for byte in bare.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    (bits == 0).then_some(out)
-}
-
-/// Encodes base64url without padding.
-pub(super) fn to_base64url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word =
-            chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            out.push(char::from(DIGITS[(word >> (18 - 6 * place) & 63) as usize]));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -188,38 +156,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64url_reads_back_and_tolerates_right_padding_only() {
-        for length in 0..40_u8 {
-            let bytes: Vec<u8> = (0..length).map(|n| n.wrapping_mul(37)).collect();
-            assert_eq!(base64url(&to_base64url(&bytes)), Some(bytes));
-        }
-        assert_eq!(base64url("QQ=="), Some(b"A".to_vec()));
-        for wrong in ["QQ=", "QQ===", "Q", "QR", "Q+8", "Q Q", "QQ==QQ", "=", "===="] {
-            assert_eq!(base64url(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
     fn a_header_with_another_algorithm_or_a_critical_extension_is_no_assertion() {
-        let jws = |header: &str| format!("{}.{}.QUJD", to_base64url(header.as_bytes()), to_base64url(b"{}"));
-        assert!(Assertion::parse(&jws(r#"{"alg":"RS256"}"#)).is_some());
-        assert!(Assertion::parse(&jws(r#"{"alg":"RS256","typ":"JWT","kid":"x"}"#)).is_some());
-        for header in [
-            r#"{"alg":"none"}"#,
-            r#"{"alg":"HS256"}"#,
-            r#"{"alg":"rs256"}"#,
-            r#"{"alg":"RS512"}"#,
-            r#"{"alg":"RS256","crit":["exp"]}"#,
-            r#"{"alg":"RS256","crit":[]}"#,
-            r#"{"alg":"RS256","alg":"none"}"#,
-            r#"{"typ":"JWT"}"#,
-            "[]",
-            r#"["RS256"]"#,
+        let jws = |header: &str| {
+            format!("{}.{}.QUJD", base64url::encode(header.as_bytes()), base64url::encode(b"{}"))
+        };
+        assert!(Assertion::parse(&jws(r#"{"alg":"RS256"}"#)).is_ok());
+        assert!(Assertion::parse(&jws(r#"{"alg":"RS256","typ":"JWT","kid":"x"}"#)).is_ok());
+        for (header, why) in [
+            (r#"{"alg":"none"}"#, Why::Algorithm),
+            (r#"{"alg":"HS256"}"#, Why::Algorithm),
+            (r#"{"alg":"rs256"}"#, Why::Algorithm),
+            (r#"{"alg":"RS512"}"#, Why::Algorithm),
+            (r#"{"alg":"RS256","crit":["exp"]}"#, Why::Critical),
+            (r#"{"alg":"RS256","crit":[]}"#, Why::Critical),
+            (r#"{"alg":"RS256","crit":null}"#, Why::Critical),
+            (r#"{"alg":"RS256","alg":"none"}"#, Why::Malformed),
+            (r#"{"typ":"JWT"}"#, Why::Malformed),
+            ("[]", Why::Malformed),
+            (r#"["RS256"]"#, Why::Malformed),
         ] {
-            assert!(Assertion::parse(&jws(header)).is_none(), "{header}");
+            assert_eq!(Assertion::parse(&jws(header)).err(), Some(why), "{header}");
         }
-        assert!(Assertion::parse(&format!("{}.QUJD", jws(r#"{"alg":"RS256"}"#))).is_none());
-        assert!(Assertion::parse("").is_none());
+        let four_segments = format!("{}.QUJD", jws(r#"{"alg":"RS256"}"#));
+        assert_eq!(Assertion::parse(&four_segments).err(), Some(Why::Malformed));
+        assert_eq!(Assertion::parse("").err(), Some(Why::Malformed));
     }
 
     #[test]

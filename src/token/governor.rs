@@ -16,8 +16,10 @@ const WINDOW: i64 = 3600;
 pub enum Claimant {
     /// Everyday work.
     Work,
-    /// `doctor`, and the proofs of a rotation: they may use the reserve.
+    /// The proofs of a rotation: they may use the reserve.
     Proof,
+    /// `doctor`: it may use the reserve too.
+    Doctor,
 }
 
 /// What the budget says to one more mint.
@@ -94,7 +96,7 @@ impl MintCount {
         let reserve = RESERVE.min(limit / 10);
         let mine = match claimant {
             Claimant::Work => limit - reserve,
-            Claimant::Proof => limit,
+            Claimant::Proof | Claimant::Doctor => limit,
         };
         if used >= mine {
             let oldest = self.minutes.iter().find(|(minute, _)| Self::counts(*minute, now));

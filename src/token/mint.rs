@@ -253,7 +253,7 @@ struct Attempt<'a> {
 }
 
 /// An even share of `0.0..1.0`, from the process's own random hash keys: enough to spread pauses, no secret rests on it.
-fn jitter() -> f64 {
+pub(crate) fn jitter() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }

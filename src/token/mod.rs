@@ -30,6 +30,7 @@ pub use freshness::{
 pub use governor::{Claimant, MintCount, RESERVE, Verdict};
 pub use http::{CONNECT_TIMEOUT, USER_AGENT, http_client, unreachable};
 pub use ledger::tell;
+pub(crate) use mint::jitter;
 pub use mint::{Attempted, Minted, Minter, SKEW_THAT_MATTERS};
 pub use mint_error::MintError;
 pub use need::{Handed, Need, Origin, standing};

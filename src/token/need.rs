@@ -83,6 +83,7 @@ impl Record {
     pub(super) fn reason(&self, need: &Need, connection: &Connection, clock: &dyn Clock) -> MintReason {
         match standing(self, need, connection, clock) {
             _ if need.claimant == Claimant::Proof => MintReason::Proof,
+            _ if need.claimant == Claimant::Doctor => MintReason::Doctor,
             _ if need.fresh => MintReason::Fresh,
             None => MintReason::Cold,
             Some(Freshness::Expired) => MintReason::Expired,

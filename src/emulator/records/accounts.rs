@@ -74,6 +74,10 @@ impl Table for Accounts {
         Series::is_deleted(row)
     }
 
+    fn live_before(&self, row: u64) -> Option<u64> {
+        Some(Series::live_before(row))
+    }
+
     fn rising(&self) -> &'static [&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
     }

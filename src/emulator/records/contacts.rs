@@ -16,6 +16,7 @@ const FIELDS: &[Field] = &[
     Field::new("Account.Name", Kind::Text(255)),
     Field::new("LastName", Kind::Text(80)),
     Field::new("FirstName", Kind::Text(40)),
+    Field::new("Name", Kind::Text(121)),
     Field::new("Title", Kind::Text(128)),
     Field::new("Email", Kind::Email),
     Field::new("Phone", Kind::Phone),
@@ -64,6 +65,10 @@ impl Table for Contacts {
         Series::is_deleted(row)
     }
 
+    fn live_before(&self, row: u64) -> Option<u64> {
+        Some(Series::live_before(row))
+    }
+
     fn rising(&self) -> &'static [&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
     }
@@ -82,6 +87,7 @@ impl Table for Contacts {
             "Account.Name" => account.map_or(Cell::Null, |row| Cell::text(Accounts::title(row))),
             "LastName" => Cell::text(format!("Contact {row:07}")),
             "FirstName" => Cell::text(FIRST_NAMES[(dice % 6) as usize]),
+            "Name" => Cell::text(format!("{} Contact {row:07}", FIRST_NAMES[(dice % 6) as usize])),
             "Title" => nasty::text(row).map_or(Cell::Null, Cell::text),
             "Email" if dice.is_multiple_of(5) => Cell::Null,
             "Email" => Cell::text(format!("contact{row}@account.example")),

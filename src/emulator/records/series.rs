@@ -29,6 +29,10 @@ impl Series {
         row % (DELETED + 1) == DELETED
     }
 
+    pub fn live_before(row: u64) -> u64 {
+        row - row / (DELETED + 1)
+    }
+
     /// Seconds since 1970 of the row's last change.
     pub fn modified(&self, row: u64) -> i64 {
         self.since + (i128::from(group(row)) * i128::from(self.span) / i128::from(self.groups)) as i64
@@ -61,6 +65,7 @@ mod tests {
             let series = Series::new(&RecordsConfig::default(), live, 0);
             let counted = (0..series.rows).filter(|row| !Series::is_deleted(*row)).count() as u64;
             assert_eq!(counted, live);
+            assert_eq!(Series::live_before(series.rows), live);
         }
     }
 

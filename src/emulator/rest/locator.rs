@@ -6,7 +6,7 @@ use crate::emulator::soql::{Mark, Plan};
 /// An open query: what `nextRecordsUrl` names. The same page can be read again.
 pub(in crate::emulator) struct Locator {
     pub id: String,
-    pub user_id: String,
+    pub owner: String,
     pub plan: Plan,
     pub size: u64,
     pub used: Duration,

@@ -27,35 +27,23 @@ pub(super) fn page_size(header: Option<&str>) -> u64 {
         .map_or(PAGE.2, |size: u64| size.clamp(PAGE.0, PAGE.1))
 }
 
-/// `/query?q=` and `/queryAll?q=`.
-pub(super) fn query(
-    org: &Shared,
-    caller: &Caller,
-    text: &str,
-    all_rows: bool,
-    size: u64,
-    version: ApiVersion,
-) -> Reply {
+/// What `?q=` asks for, ready to run; or why not.
+pub(super) fn plan(org: &Shared, caller: &Caller, text: &str, all_rows: bool) -> Result<Plan, Reply> {
     if text.len() > LONGEST {
-        return Reply::refused(
-            400,
-            "QUERY_TOO_COMPLICATED",
-            "SOQL statements cannot be longer than 100000 characters.",
-        );
+        let says = "SOQL statements cannot be longer than 100000 characters.";
+        return Err(Reply::refused(400, "QUERY_TOO_COMPLICATED", says));
     }
-    let parsed = match parse(text) {
-        Ok(parsed) => parsed,
-        Err(refusal) => return refusal.into(),
-    };
+    let parsed = parse(text)?;
     let objects = |name: &str| -> Option<Arc<dyn Table>> {
         let state = org.state();
         let viewer = state.users.get(caller.user_at)?;
         setup_rows::table(org, &state, viewer, name)
     };
-    let plan = match bind(text, &parsed, &objects, all_rows, org.clock.now()) {
-        Ok(plan) => plan,
-        Err(refusal) => return refusal.into(),
-    };
+    Ok(bind(text, &parsed, &objects, all_rows, org.clock.now())?)
+}
+
+/// `/query?q=` and `/queryAll?q=`: the first page.
+pub(super) fn answer(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: ApiVersion) -> Reply {
     match plan.answer {
         Answer::Count => Reply::json(format!(r#"{{"totalSize":{},"done":true,"records":[]}}"#, plan.total)),
         Answer::CountOf(field) => Reply::json(format!(
@@ -78,7 +66,7 @@ fn first_page(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: Api
             caller,
             Locator {
                 id: id.clone(),
-                user_id: caller.session.username.clone(),
+                owner: caller.session.username.clone(),
                 plan: plan.clone(),
                 size,
                 used: org.clock.elapsed(),
@@ -92,7 +80,7 @@ fn first_page(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: Api
 
 /// Opens a locator; the user's oldest is closed where there are too many.
 fn open(state: &mut OrgState, caller: &Caller, locator: Locator) {
-    let is_own = |locator: &Locator| locator.user_id == caller.session.username;
+    let is_own = |locator: &Locator| locator.owner == caller.session.username;
     if state.locators.iter().filter(|locator| is_own(locator)).count()
         >= state.rules.facts.open_locators_per_user
         && let Some(oldest) = state.locators.iter().position(is_own)
@@ -114,7 +102,7 @@ pub(super) fn next_page(org: &Shared, caller: &Caller, name: &str, version: ApiV
         let state = &mut *org.state();
         let idle = state.rules.facts.locator_idle_seconds;
         state.locators.retain(|locator| elapsed.saturating_sub(locator.used).as_secs() < idle);
-        let is_it = |locator: &&mut Locator| locator.id == id && locator.user_id == caller.session.username;
+        let is_it = |locator: &&mut Locator| locator.id == id && locator.owner == caller.session.username;
         let Some(locator) = state.locators.iter_mut().find(is_it) else { return gone() };
         locator.used = elapsed;
         let Some(mark) = locator.mark(given) else { return gone() };

@@ -5,13 +5,18 @@
 
 mod ast;
 mod bind;
+mod bound;
+mod conditions;
 mod lexer;
 mod like;
+mod literals;
 mod parser;
 mod plan;
 mod refusal;
+mod row_json;
 
 pub(super) use bind::bind;
 pub(super) use parser::parse;
-pub(super) use plan::{Answer, Mark, Plan, write_row};
+pub(super) use plan::{Answer, Mark, Plan};
 pub(super) use refusal::SoqlRefusal;
+pub(super) use row_json::{related_object, write_row};

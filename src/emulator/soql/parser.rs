@@ -1,9 +1,6 @@
-use super::ast::{Filter, Literal, Name, Op, Order, Query, Select};
+use super::ast::{Name, Order, Query, Select};
 use super::lexer::{Token, tokens};
 use super::refusal::SoqlRefusal;
-
-/// How deep parentheses may nest.
-const DEEPEST: usize = 40;
 
 /// Reads a query.
 ///
@@ -19,18 +16,18 @@ pub(in crate::emulator) fn parse(text: &str) -> Result<Query, SoqlRefusal> {
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
     tokens: Vec<(Token, usize)>,
-    next: usize,
-    depth: usize,
-    in_query: bool,
+    pub(super) next: usize,
+    pub(super) depth: usize,
+    pub(super) in_query: bool,
 }
 
-type Parsed<T> = Result<T, SoqlRefusal>;
+pub(super) type Parsed<T> = Result<T, SoqlRefusal>;
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
+    pub(super) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.next).map(|(token, _)| token)
     }
 
@@ -38,7 +35,7 @@ impl Parser<'_> {
         self.tokens.get(self.next).map_or(self.text.len(), |(_, at)| *at)
     }
 
-    fn unexpected(&self) -> SoqlRefusal {
+    pub(super) fn unexpected(&self) -> SoqlRefusal {
         let shown = match self.peek() {
             None => "<EOF>".to_string(),
             Some(Token::Word(text) | Token::Number(text) | Token::Text(text)) => text.clone(),
@@ -47,31 +44,31 @@ impl Parser<'_> {
         SoqlRefusal::malformed(self.text, self.at(), &format!("unexpected token: '{shown}'"))
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(text)) if text.eq_ignore_ascii_case(word))
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.next += usize::from(found);
         found
     }
 
-    fn take_sign(&mut self, sign: &str) -> bool {
+    pub(super) fn take_sign(&mut self, sign: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Sign(text)) if *text == sign);
         self.next += usize::from(found);
         found
     }
 
-    fn need_word(&mut self, word: &str) -> Parsed<()> {
+    pub(super) fn need_word(&mut self, word: &str) -> Parsed<()> {
         if self.take_word(word) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn need_sign(&mut self, sign: &str) -> Parsed<()> {
+    pub(super) fn need_sign(&mut self, sign: &str) -> Parsed<()> {
         if self.take_sign(sign) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    fn name(&mut self) -> Parsed<Name> {
+    pub(super) fn name(&mut self) -> Parsed<Name> {
         const RESERVED: [&str; 12] =
             ["and", "asc", "desc", "from", "in", "like", "limit", "not", "null", "or", "select", "where"];
         match self.peek() {
@@ -84,7 +81,7 @@ impl Parser<'_> {
         }
     }
 
-    fn query(&mut self) -> Parsed<Query> {
+    pub(super) fn query(&mut self) -> Parsed<Query> {
         self.need_word("SELECT")?;
         let select = self.select()?;
         self.need_word("FROM")?;
@@ -149,7 +146,7 @@ impl Parser<'_> {
         Ok(Order { field, descending, nulls_last })
     }
 
-    fn count(&mut self) -> Parsed<u64> {
+    pub(super) fn count(&mut self) -> Parsed<u64> {
         match self.peek() {
             Some(Token::Number(text)) => match text.parse() {
                 Ok(count) => {
@@ -161,134 +158,11 @@ impl Parser<'_> {
             _ => Err(self.unexpected()),
         }
     }
-
-    /// AND and OR may not be mixed without parentheses, as in the org.
-    fn filter(&mut self) -> Parsed<Filter> {
-        let first = self.condition()?;
-        for (word, other) in [("AND", "OR"), ("OR", "AND")] {
-            if self.is_word(word) {
-                let mut parts = vec![first];
-                while self.take_word(word) {
-                    parts.push(self.condition()?);
-                }
-                if self.is_word(other) {
-                    return Err(self.unexpected());
-                }
-                return Ok(if word == "AND" { Filter::And(parts) } else { Filter::Or(parts) });
-            }
-        }
-        Ok(first)
-    }
-
-    fn condition(&mut self) -> Parsed<Filter> {
-        if self.is_word("NOT") || matches!(self.peek(), Some(Token::Sign("("))) {
-            self.depth += 1;
-            if self.depth > DEEPEST {
-                return Err(self.unexpected());
-            }
-            let inner = if self.take_word("NOT") {
-                Filter::Not(Box::new(self.condition()?))
-            } else {
-                self.need_sign("(")?;
-                let inner = self.filter()?;
-                self.need_sign(")")?;
-                inner
-            };
-            self.depth -= 1;
-            return Ok(inner);
-        }
-        let field = self.name()?;
-        let negated = self.take_word("NOT");
-        if negated || self.is_word("IN") {
-            self.need_word("IN")?;
-            return self.membership(field, negated);
-        }
-        if self.take_word("LIKE") {
-            return match self.literal()? {
-                value @ Literal::Text(_) => Ok(Filter::Compare { field, op: Op::Like, value }),
-                _ => Err(self.unexpected()),
-            };
-        }
-        let op = match self.peek() {
-            Some(Token::Sign("=")) => Op::Equal,
-            Some(Token::Sign("!=" | "<>")) => Op::NotEqual,
-            Some(Token::Sign("<")) => Op::Less,
-            Some(Token::Sign("<=")) => Op::LessOrEqual,
-            Some(Token::Sign(">")) => Op::Greater,
-            Some(Token::Sign(">=")) => Op::GreaterOrEqual,
-            _ => return Err(self.unexpected()),
-        };
-        self.next += 1;
-        Ok(Filter::Compare { field, op, value: self.literal()? })
-    }
-
-    fn membership(&mut self, field: Name, negated: bool) -> Parsed<Filter> {
-        self.need_sign("(")?;
-        let filter = if self.is_word("SELECT") {
-            if self.in_query {
-                return Err(self.unexpected());
-            }
-            self.in_query = true;
-            let query = Box::new(self.query()?);
-            self.in_query = false;
-            Filter::InQuery { field, negated, query }
-        } else {
-            let mut values = vec![self.literal()?];
-            while self.take_sign(",") {
-                values.push(self.literal()?);
-            }
-            Filter::In { field, negated, values }
-        };
-        self.need_sign(")")?;
-        Ok(filter)
-    }
-
-    fn literal(&mut self) -> Parsed<Literal> {
-        let found = match self.peek() {
-            Some(Token::Text(text)) => Some(Literal::Text(text.clone())),
-            Some(Token::Number(text)) => number_or_date(text),
-            Some(Token::Word(word)) => match word.to_ascii_uppercase().as_str() {
-                "NULL" => Some(Literal::Null),
-                "TRUE" => Some(Literal::Bool(true)),
-                "FALSE" => Some(Literal::Bool(false)),
-                "TODAY" => Some(Literal::Days { back: 0, span: 1 }),
-                "YESTERDAY" => Some(Literal::Days { back: 1, span: 1 }),
-                "LAST_N_DAYS" => return self.last_days(),
-                _ => None,
-            },
-            _ => None,
-        };
-        let found = found.ok_or_else(|| self.unexpected())?;
-        self.next += 1;
-        Ok(found)
-    }
-
-    fn last_days(&mut self) -> Parsed<Literal> {
-        self.next += 1;
-        self.need_sign(":")?;
-        let days = self.count()?.min(100_000) as i64;
-        Ok(Literal::Days { back: days, span: days + 1 })
-    }
-}
-
-/// `12`, `-1.5`, `2026-01-02` or `2026-01-02T03:04:05.000Z`.
-fn number_or_date(text: &str) -> Option<Literal> {
-    if text.contains('T') {
-        let at: jiff::Timestamp = text.parse().ok()?;
-        return Some(Literal::Time(at.as_second()));
-    }
-    if let Ok(date) = text.parse::<jiff::civil::Date>()
-        && text.len() == 10
-    {
-        let at = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-        return Some(Literal::Date(at.as_second().div_euclid(86_400)));
-    }
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
-    text.parse().ok().filter(|_| plain).map(Literal::Number)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ast::Filter;
     use super::*;
 
     #[test]
@@ -341,5 +215,25 @@ mod tests {
         assert!(parse(&text).is_err());
         let nots = format!("SELECT Id FROM Account WHERE {} Id = 'x'", "NOT ".repeat(50_000));
         assert!(parse(&nots).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+            let _ = parse(&text).is_ok();
+        }
+
+        #[test]
+        fn no_heap_of_words_makes_the_reader_panic(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "SELECT", "FROM", "WHERE", "Id", "Account", ",", "(", ")", "AND", "OR", "NOT", "IN", "=", "'é'",
+                    "'", "COUNT(", "FIELDS(ALL)", "LIMIT", "1", "2026-01-01T00:00:00Z", "LIKE", "LAST_N_DAYS:", "\\",
+                ]),
+                0..30,
+            )
+        ) {
+            let _ = parse(&words.join(" ")).is_ok();
+        }
     }
 }

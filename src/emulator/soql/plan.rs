@@ -3,8 +3,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ast::Op;
-use super::bind::{Bound, order};
-use crate::emulator::table::{Cell, Kind, Table};
+use super::bound::{Bound, order};
+use super::row_json::write_row;
+use crate::emulator::table::{Cell, Table};
 
 /// What a query answers with.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ impl Plan {
         limit: Option<u64>,
         all_rows: bool,
     ) -> Self {
-        let range = range(&*table, filter.as_ref());
+        let (range, exact) = range(&*table, filter.as_ref());
         let mut plan = Self { table, answer, filter, all_rows, range, sorted: None, total: 0, offset };
         let rising = plan.table.rising();
         let fields = plan.table.fields();
@@ -58,10 +59,7 @@ impl Plan {
                 .iter()
                 .all(|(field, descending, _)| !descending && rising.contains(&fields[*field].name));
         let found = if natural {
-            match plan.filter {
-                None if plan.all_rows => plan.range.end - plan.range.start,
-                _ => plan.range.clone().filter(|row| plan.fits(*row)).count() as u64,
-            }
+            plan.count(exact)
         } else {
             let rows = plan.sort(&order_by);
             let found = rows.len() as u64;
@@ -70,6 +68,20 @@ impl Plan {
         };
         plan.total = found.saturating_sub(offset).min(limit.unwrap_or(u64::MAX));
         plan
+    }
+
+    /// How many rows fit; without looking at them where the range says it all.
+    fn count(&self, exact: bool) -> u64 {
+        let Range { start, end } = self.range;
+        if exact && self.all_rows {
+            return end - start;
+        }
+        if exact
+            && let (Some(below), Some(under)) = (self.table.live_before(end), self.table.live_before(start))
+        {
+            return below - under;
+        }
+        self.range.clone().filter(|row| self.fits(*row)).count() as u64
     }
 
     fn fits(&self, row: u64) -> bool {
@@ -171,80 +183,24 @@ impl Plan {
     }
 }
 
-/// Writes the columns `fields` of a row. Columns of one relationship go into one object.
-pub(in crate::emulator) fn write_row(
-    table: &dyn Table,
-    row: u64,
-    fields: &[usize],
-    version: &str,
-    out: &mut String,
-) {
-    let id = table.fields().iter().position(|field| field.kind == Kind::Id);
-    out.push_str(r#"{"attributes":{"type":""#);
-    out.push_str(table.name());
-    out.push('"');
-    if let Some(Cell::Text(id)) = id.map(|id| table.cell(row, id)) {
-        out.push_str(&format!(r#","url":"/services/data/v{version}/sobjects/{}/{id}""#, table.name()));
-    }
-    out.push('}');
-    let mut done: Vec<&str> = vec![];
-    for field in fields {
-        let name = table.fields()[*field].name;
-        match name.split_once('.') {
-            None => {
-                out.push_str(&format!(r#","{name}":"#));
-                table.cell(row, *field).write_json(out);
-            }
-            Some((relation, _)) if !done.contains(&relation) => {
-                done.push(relation);
-                write_related(table, row, relation, fields, out);
-            }
-            Some(_) => {}
-        }
-    }
-    out.push('}');
-}
-
-fn write_related(table: &dyn Table, row: u64, relation: &str, fields: &[usize], out: &mut String) {
-    let columns: Vec<(&str, Cell)> = fields
-        .iter()
-        .filter_map(|field| {
-            let (own, column) = table.fields()[*field].name.split_once('.')?;
-            (own == relation).then(|| (column, table.cell(row, *field)))
-        })
-        .collect();
-    out.push_str(&format!(r#","{relation}":"#));
-    if columns.iter().all(|(_, cell)| *cell == Cell::Null) {
-        out.push_str("null");
-        return;
-    }
-    let target = match relation {
-        "CreatedBy" | "Owner" => "User",
-        "Parent" => "PermissionSet",
-        "License" => "PermissionSetLicense",
-        other => other,
-    };
-    out.push_str(&format!(r#"{{"attributes":{{"type":"{target}"}}"#));
-    for (column, cell) in columns {
-        out.push_str(&format!(r#","{column}":"#));
-        cell.write_json(out);
-    }
-    out.push('}');
-}
-
 /// The rows that can fit, found by halving on columns that rise with the row number. Big tables with a window on
-/// SystemModstamp cost what the window holds.
-fn range(table: &dyn Table, filter: Option<&Bound>) -> Range<u64> {
+/// SystemModstamp cost what the window holds. With it, whether every row in there fits.
+fn range(table: &dyn Table, filter: Option<&Bound>) -> (Range<u64>, bool) {
     let mut range = 0..table.len();
     let parts = match filter {
         Some(Bound::And(parts)) => parts.as_slice(),
         Some(one) => std::slice::from_ref(one),
         None => &[],
     };
+    let mut exact = true;
     for part in parts {
-        let Bound::Compare { field, op, value } = part else { continue };
+        let Bound::Compare { field, op, value } = part else {
+            exact = false;
+            continue;
+        };
         let column = table.fields()[*field];
         if !table.rising().contains(&column.name) || column.kind.is_id() || *value == Cell::Null {
+            exact = false;
             continue;
         }
         let first = |wanted: fn(Ordering) -> bool| {
@@ -262,9 +218,12 @@ fn range(table: &dyn Table, filter: Option<&Bound>) -> Range<u64> {
             Op::Less => (0, first(Ordering::is_ge)),
             Op::LessOrEqual => (0, first(Ordering::is_gt)),
             Op::Equal => (first(Ordering::is_ge), first(Ordering::is_gt)),
-            Op::NotEqual | Op::Like => continue,
+            Op::NotEqual | Op::Like => {
+                exact = false;
+                continue;
+            }
         };
         range = range.start.max(start)..range.end.min(end);
     }
-    range.start..range.end.max(range.start)
+    (range.start..range.end.max(range.start), exact)
 }

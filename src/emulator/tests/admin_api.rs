@@ -41,6 +41,11 @@ async fn everything_can_be_changed_over_http_while_the_org_runs() {
     let certificate = json!({ "consumer_key": DEMO_CONSUMER_KEY, "certificate": null });
     assert_eq!(world.admin("apps/certificate", certificate).await.status, 200);
 
+    let opening = json!({ "username": DEMO_USERNAME, "consumer_key": DEMO_CONSUMER_KEY });
+    let opened = world.admin("sessions/open", opening).await.json();
+    assert!(world.opens(opened["access_token"].as_str().unwrap()).await);
+    assert_eq!(world.admin("apps/remove", json!({ "consumer_key": "second" })).await.status, 200);
+
     let counters = world.send(world.http.get(world.at("/_emulator/counters"))).await.json();
     assert_eq!(counters["mints"][user], 1);
     let history = world.send(world.http.get(world.at("/_emulator/login-history"))).await.json();
@@ -102,6 +107,9 @@ async fn the_org_serves_loopback_only_and_stops_when_told() {
     let refused = Org::start(OrgConfig::default(), clock.clone(), "0.0.0.0:0".parse().unwrap()).await;
     assert_eq!(refused.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
     let bad = OrgConfig { org_id: "hello".into(), ..OrgConfig::default() };
+    assert!(Org::start(bad, clock.clone(), "127.0.0.1:0".parse().unwrap()).await.is_err());
+    let mut bad = OrgConfig::default();
+    bad.records.since = "yesterday".into();
     assert!(Org::start(bad, clock.clone(), "127.0.0.1:0".parse().unwrap()).await.is_err());
     let org = Org::start(OrgConfig::default(), clock, "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = org.url();

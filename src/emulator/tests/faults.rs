@@ -93,6 +93,14 @@ async fn a_hanging_answer_never_comes_and_does_not_hold_up_the_stop() {
     assert!(request.await.unwrap().is_err());
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_would_take_a_day_is_cut_when_the_org_stops() {
+    let world = with(Effect::Slow { chunk_bytes: 1, delay_ms: 86_400_000 }).await;
+    let answer = world.token_request(&sign(&world.claims())).send().await.unwrap();
+    world.org.stop().await;
+    assert!(answer.bytes().await.is_err());
+}
+
 // faults A11, A12
 #[tokio::test]
 async fn huge_and_packed_answers_are_as_long_as_was_said() {

@@ -10,23 +10,25 @@ use crate::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
 pub struct Identity {
     pub key_pem: String,
     pub certificate: String,
+    pkcs1: Vec<u8>,
 }
 
 impl Identity {
     /// The key for a library that is not the org's own.
     pub fn signer(&self) -> EncodingKey {
-        use rsa::pkcs1::EncodeRsaPrivateKey;
-        use rsa::pkcs8::DecodePrivateKey;
-        let key = rsa::RsaPrivateKey::from_pkcs8_pem(&self.key_pem).unwrap();
-        EncodingKey::from_rsa_der(key.to_pkcs1_der().unwrap().as_bytes())
+        EncodingKey::from_rsa_der(&self.pkcs1)
     }
 }
 
 fn identity(name: &str) -> Identity {
+    use rsa::pkcs1::EncodeRsaPrivateKey;
+    use rsa::pkcs8::DecodePrivateKey;
     let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
     let certificate =
         rcgen::CertificateParams::new(vec![name.to_string()]).unwrap().self_signed(&key).unwrap().pem();
-    Identity { key_pem: key.serialize_pem(), certificate }
+    let key_pem = key.serialize_pem();
+    let pkcs1 = rsa::RsaPrivateKey::from_pkcs8_pem(&key_pem).unwrap().to_pkcs1_der().unwrap();
+    Identity { pkcs1: pkcs1.as_bytes().to_vec(), key_pem, certificate }
 }
 
 /// The key whose certificate stands on the ready org's apps in these tests.
@@ -52,10 +54,8 @@ pub async fn world() -> World {
 }
 
 /// An org whose apps all hold the certificate of [`own`].
-pub async fn world_of(mut config: OrgConfig) -> World {
-    for app in &mut config.apps {
-        app.certificate = Some(own().certificate.clone());
-    }
+pub async fn world_of(config: OrgConfig) -> World {
+    let config = config.with_certificate(&own().certificate);
     let clock = Arc::new(ManualClock::at("2026-11-22T21:00:00Z".parse().unwrap()));
     let org = Org::start(config, clock.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let http = reqwest::Client::builder()

@@ -140,6 +140,55 @@ async fn every_state_of_user_and_app_has_its_own_refusal() {
     }
 }
 
+/// The other side of each refusal: what the administrator does about it.
+#[tokio::test]
+async fn what_takes_a_refusal_away_lets_the_same_caller_in() {
+    type Change = fn(&World);
+    let own_address =
+        IpRange { start: "127.0.0.0".parse().unwrap(), end: "127.255.255.255".parse().unwrap() };
+    let rows: [(&str, Change); 5] = [
+        ("approved once", |w| {
+            let admin = w.org.admin();
+            admin
+                .change_app(DEMO_CONSUMER_KEY, |app| app.permitted_users = PermittedUsers::SelfAuthorize)
+                .unwrap();
+            admin
+                .change_user(DEMO_USERNAME, |user| user.approved_apps = vec![DEMO_CONSUMER_KEY.into()])
+                .unwrap();
+        }),
+        ("attached by profile", |w| {
+            let admin = w.org.admin();
+            admin.change_user(DEMO_USERNAME, |user| user.permission_sets.clear()).unwrap();
+            let profile = vec!["Minimum Access - API Only Integrations".to_string()];
+            admin.change_app(DEMO_CONSUMER_KEY, |app| app.profiles = profile).unwrap();
+        }),
+        ("within login hours", |w| {
+            let hours = LoginHours { from: 21, to: 22 };
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.login_hours = vec![hours]).unwrap();
+        }),
+        ("a permission set with another licence", |w| {
+            let license = Some("Salesforce".to_string());
+            let grants = Grants { name: "sfmint_integration".into(), license, ..Grants::default() };
+            w.org.admin().put_permission_set(grants);
+        }),
+        ("frozen and thawed", |w| {
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.frozen = true).unwrap();
+            w.org.admin().change_user(DEMO_USERNAME, |user| user.frozen = false).unwrap();
+        }),
+    ];
+    for (name, change) in rows {
+        let world = world().await;
+        change(&world);
+        assert_eq!(world.post_claims(&world.claims()).await.status, 200, "{name}");
+    }
+    let world = world().await;
+    world.org.admin().change_app(DEMO_CONSUMER_KEY, |app| app.ip_ranges = vec![own_address]).unwrap();
+    world.org.admin().change_user(DEMO_USERNAME, |user| user.ip_ranges = vec![own_address]).unwrap();
+    assert_eq!(world.post_claims(&world.claims()).await.status, 200, "from an address that is allowed");
+    world.org.admin().remove_app(DEMO_CONSUMER_KEY).unwrap();
+    assert_eq!(world.post_claims(&world.claims()).await.pair().0, "invalid_client_id", "the app is gone");
+}
+
 #[tokio::test]
 async fn every_mistake_of_the_caller_has_its_own_refusal() {
     let world = world().await;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::harness::{world, world_of};
 use crate::base::TokenId;
-use crate::emulator::verify::base64url;
+use crate::emulator::base64url;
 use crate::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, OrgConfig};
 
 const DEAD: (u16, &str, &str) = (401, "INVALID_SESSION_ID", "Session expired or invalid");
@@ -41,8 +41,9 @@ async fn a_jwt_format_token_says_when_it_ends_and_does_not_slide() {
     assert!(answer.get("expires_in").is_none());
     let token = answer["access_token"].as_str().unwrap();
     let parts: Vec<&str> = token.split('.').collect();
-    let part =
-        |at: usize| -> serde_json::Value { serde_json::from_slice(&base64url(parts[at]).unwrap()).unwrap() };
+    let part = |at: usize| -> serde_json::Value {
+        serde_json::from_slice(&base64url::decode(parts[at]).unwrap()).unwrap()
+    };
     assert_eq!((&part(0)["alg"], &part(0)["tty"]), (&"RS256".into(), &"sfdc-core-token".into()));
     assert_eq!(part(1)["exp"].as_i64(), Some(world.now().get() + 300));
     world.clock.advance(Duration::from_secs(299));

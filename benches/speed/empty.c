@@ -1,0 +1,2 @@
+/* The floor: what a process costs that does nothing. */
+int main(void) { return 0; }

@@ -1,0 +1,297 @@
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::LOCATION;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tracing::{debug, info, warn};
+
+use crate::base::{AccessToken, ApiVersion, Clock, Connection, Explain, InstanceUrl};
+use crate::token::{Handed, Need, RetryPolicy, SystemClock, TokenSource, http_client, jitter};
+
+use super::exchange::{self, Failure};
+use super::verdict::{self, Verdict};
+use super::{ApiError, Request, Response, Usage, rest, version};
+
+/// How long the pauses of one call may be together, a server's Retry-After included. Seconds.
+///
+/// A wait that does not fit is not begun: whoever called can decide better what to do with five minutes.
+pub const LONGEST_PAUSES: Duration = Duration::from_secs(300);
+
+/// How often a call that fails for a passing reason is made.
+const ATTEMPTS: u32 = 3;
+
+/// What a call needs of a token: any that may still work, because a 401 is answered here.
+const NEED: Need = Need {
+    min_valid: Duration::ZERO,
+    fresh: false,
+    until_refused: true,
+    wait_for_renewal: false,
+    claimant: crate::token::Claimant::Work,
+};
+
+/// Calls the API of one org, each call with a valid token.
+///
+/// Cheap to clone; all clones share connections and token. A dead session is answered by one new token for all
+/// calls under way and by one replay of each; passing faults of calls that only read are tried three times.
+/// Never follows a redirect, never sends the token to a host other than its own.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let tokens = sfmint::TokenSource::new(sfmint::Connection::from_env()?)?;
+/// let client = sfmint::Client::new(tokens);
+/// let limits = client.get("/services/data/v67.0/limits").await?;
+/// println!("{}", limits["DailyApiRequests"]["Remaining"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tokens: TokenSource,
+    clock: Arc<dyn Clock>,
+    /// For https, and for http on loopback: they trust different authorities.
+    http: [OnceLock<reqwest::Client>; 2],
+    version: OnceCell<ApiVersion>,
+    usage: Mutex<Option<Usage>>,
+    warned: OnceLock<()>,
+}
+
+impl Client {
+    /// A client whose tokens come from `tokens`. Makes no connection before the first call.
+    pub fn new(tokens: TokenSource) -> Self {
+        Self::over(tokens, Arc::new(SystemClock::new()), None)
+    }
+
+    /// A client with an HTTP client of yours. It must not follow redirects; a call that was redirected is refused
+    /// afterwards, which is late.
+    pub fn with_http(tokens: TokenSource, http: reqwest::Client) -> Self {
+        Self::over(tokens, Arc::new(SystemClock::new()), Some(http))
+    }
+
+    /// A client by a clock of yours.
+    pub fn over(tokens: TokenSource, clock: Arc<dyn Clock>, http: Option<reqwest::Client>) -> Self {
+        let slot = || http.clone().map_or_else(OnceLock::new, OnceLock::from);
+        Self(Arc::new(Inner {
+            tokens,
+            clock,
+            http: [slot(), slot()],
+            version: OnceCell::new(),
+            usage: Mutex::default(),
+            warned: OnceLock::new(),
+        }))
+    }
+
+    /// Where its tokens come from.
+    pub fn tokens(&self) -> &TokenSource {
+        &self.0.tokens
+    }
+
+    /// Whom it speaks for.
+    pub fn connection(&self) -> &Connection {
+        self.0.tokens.connection()
+    }
+
+    /// How much of the org's calls was used at the last answer that said so.
+    pub fn usage(&self) -> Option<Usage> {
+        self.0.usage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The API version to speak: the pinned one, else the newest that both sides know, asked for once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get); [`ApiError::VersionNotOffered`] where there is none in common.
+    pub async fn api_version(&self) -> Result<ApiVersion, ApiError> {
+        if let Some(pinned) = self.connection().api_version {
+            return Ok(pinned);
+        }
+        let ask = || async {
+            let offered = rest::versions(self).await?;
+            Ok::<_, ApiError>(version::choose(None, &offered)?.version)
+        };
+        self.0.version.get_or_try_init(ask).await.copied()
+    }
+
+    /// The path of `below` in the chosen version: `/services/data/v67.0/` and it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`api_version`](Self::api_version).
+    pub async fn data_path(&self, below: &str) -> Result<String, ApiError> {
+        Ok(format!("/services/data/v{}/{below}", self.api_version().await?))
+    }
+
+    /// Gets `path` as JSON, keys in the order they came in.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ApiError`] but those of queries.
+    pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        self.whole(Request::get(path)).await?.json()
+    }
+
+    /// Makes a call whose answer must be a success and, if it is JSON, a whole one: cut short without anybody's
+    /// noticing on the way, it is asked for once more.
+    pub(super) async fn whole(&self, request: Request) -> Result<Response, ApiError> {
+        let response = self.send(request.clone()).await?.success()?;
+        if request.is_safe() && response.ends_early() {
+            debug!("the answer ended early without its length showing it: asking once more");
+            return self.send(request).await?.success();
+        }
+        Ok(response)
+    }
+
+    /// Makes a call.
+    ///
+    /// # Shape
+    ///
+    /// The answer is what Salesforce said last, also where it says no: [`Response::success`] makes an error of
+    /// that. Three kinds of answer never come back: a dead session is answered by one new token and one replay
+    /// (the session is refused before anything is done, so every method may be replayed), a redirect is an error, and an
+    /// answer that did not come whole is none.
+    ///
+    /// Calls that only read are tried three times on passing faults, with the server's Retry-After honoured within
+    /// [`LONGEST_PAUSES`]; others only where the request never left this machine.
+    ///
+    /// # Limits
+    ///
+    /// 5 s to connect, [`Request::patience`] for the answer to begin, 60 s of silence, at least 1 KiB a second,
+    /// [`Request::most_bytes`] of it.
+    ///
+    /// # Errors
+    ///
+    /// - [`ApiError::Mint`]: no token, among them a fresh one that is refused at once. Its own fault.
+    /// - [`ApiError::SessionRefused`]: a second session in a row was refused. *Denied*.
+    /// - [`ApiError::Address`], [`ApiError::Redirected`], [`ApiError::Header`], [`ApiError::TooLarge`].
+    /// - [`ApiError::NoAnswer`], [`ApiError::BrokenOff`]. *Transient*.
+    pub async fn send(&self, request: Request) -> Result<Response, ApiError> {
+        let response = self.exchange(&request).await?;
+        match response.status {
+            300..=303 | 305..=399 if response.headers.contains_key(LOCATION) => {
+                let from = response.host.clone();
+                Err(ApiError::Redirected { from, to: self.redirect_target(&response) })
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// Scheme, host and port that a redirect points to.
+    fn redirect_target(&self, response: &Response) -> String {
+        let text = response.header("location").unwrap_or_default();
+        match url::Url::parse(text) {
+            Ok(to) => crate::base::printable(&to.origin().ascii_serialization(), 120),
+            Err(_) => format!("another path of {}", response.host),
+        }
+    }
+
+    /// Makes a call; a redirect comes back as it is.
+    pub(super) async fn exchange(&self, request: &Request) -> Result<Response, ApiError> {
+        let policy = RetryPolicy {
+            attempts: ATTEMPTS,
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(8),
+            total: LONGEST_PAUSES,
+        };
+        let mut token = self.0.tokens.hand(NEED).await?.token;
+        let (mut attempts, mut paused, mut replayed) = (0, Duration::ZERO, false);
+        loop {
+            let (asked, outcome) = match self.once(request, &token).await {
+                Ok(response) => match verdict::judge(&response) {
+                    Verdict::Session { reason, hopeless } => {
+                        token = self.0.tokens.replace(&token, reason.clone(), hopeless).await?;
+                        if replayed {
+                            return Err(ApiError::SessionRefused { reason });
+                        }
+                        replayed = true;
+                        continue;
+                    }
+                    Verdict::Answer => return Ok(self.answered(request, response, &token)),
+                    Verdict::Busy { asked } if request.is_safe() => (asked, Ok(response)),
+                    Verdict::Busy { .. } => return Ok(self.answered(request, response, &token)),
+                },
+                Err(Failure { error, unsent }) => {
+                    let passing = matches!(error, ApiError::NoAnswer { .. } | ApiError::BrokenOff { .. });
+                    if !passing || !(unsent || request.is_safe()) {
+                        return Err(error);
+                    }
+                    (None, Err(error))
+                }
+            };
+            attempts += 1;
+            let Some(pause) = policy.pause(attempts, paused, asked, jitter()) else {
+                return outcome.map(|response| self.answered(request, response, &token));
+            };
+            let why = match &outcome {
+                Ok(response) => format!("status {}", response.status),
+                Err(error) => error.code().to_string(),
+            };
+            warn!(
+                connection.name = %self.connection().name,
+                http.attempt = attempts,
+                pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                "a call failed for a passing reason ({why}): trying again"
+            );
+            tokio::time::sleep(pause).await;
+            paused += pause;
+            token = self.0.tokens.hand(NEED).await?.token;
+        }
+    }
+
+    async fn once(&self, request: &Request, token: &AccessToken) -> Result<Response, Failure> {
+        let unsent = |error| Failure { error, unsent: true };
+        let url =
+            token.instance_url.at(&request.path).map_err(|mistake| unsent(ApiError::Address(mistake)))?;
+        let http = self.http(&token.instance_url).map_err(unsent)?;
+        exchange::once(http, request, &url, token, self.0.clock.now()).await
+    }
+
+    fn http(&self, instance: &InstanceUrl) -> Result<&reqwest::Client, ApiError> {
+        let slot = &self.0.http[usize::from(instance.url().scheme() == "http")];
+        if let Some(http) = slot.get() {
+            return Ok(http);
+        }
+        let http = http_client(&self.connection().network, instance.url())?;
+        Ok(slot.get_or_init(|| http))
+    }
+
+    /// Takes note of an answer: the session it proves, the calls that are used, what the log says.
+    fn answered(&self, request: &Request, response: Response, token: &AccessToken) -> Response {
+        if request.proves_session() && verdict::knew_the_session(&response) {
+            self.0.tokens.accepted(token);
+        }
+        let usage = response.usage();
+        if usage.is_some() {
+            *self.0.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+        }
+        if let Some(says) = response.header("warning")
+            && self.0.warned.set(()).is_ok()
+        {
+            warn!(connection.name = %self.connection().name, "Salesforce warns: {}", crate::base::printable(says, 200));
+        }
+        self.tell(request, &response, token);
+        response
+    }
+
+    fn tell(&self, request: &Request, response: &Response, token: &AccessToken) {
+        let Some(Handed { age, due_in, certificate_not_after, .. }) = self.0.tokens.kept(&NEED) else {
+            return;
+        };
+        let days = certificate_not_after.map(|end| end.seconds_since(self.0.clock.now()).div_euclid(86_400));
+        let path = request.path.split('?').next().unwrap_or_default();
+        info!(
+            connection.name = %self.connection().name,
+            token.id = %token.id(),
+            token.age_s = age.as_secs(),
+            token.due_in_s = due_in.map(|due| due.as_secs()),
+            cert.days_left = days,
+            http.status = response.status,
+            http.bytes = response.body.len(),
+            "{} {} answered {}", request.method, crate::base::printable(path, 120), response.status
+        );
+    }
+}

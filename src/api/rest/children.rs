@@ -1,0 +1,66 @@
+use serde_json::{Map, Value};
+
+use crate::api::{ApiError, Client, Request};
+
+use super::query::Answer;
+
+/// Completes the child rows of a row: what did not fit into the page is fetched and put where it belongs.
+///
+/// A child list that is not `done` names where its rest is. Clients that only read the list lose those rows
+/// without a word.
+///
+/// # Errors
+///
+/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced; those of the calls.
+pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> Result<(), ApiError> {
+    while let Some(next) = first_open(row) {
+        let page: Answer = client.whole(Request::get(&next)).await?.read()?;
+        let Some(list) = find_open(row, &next) else { return Ok(()) };
+        if let Some(Value::Array(records)) = list.get_mut("records") {
+            records.extend(page.records.into_iter().map(Value::Object));
+        }
+        list.shift_remove("nextRecordsUrl");
+        match page.next_records_url.filter(|_| !page.done) {
+            Some(next) => {
+                list.insert("nextRecordsUrl".into(), Value::String(next));
+            }
+            None => {
+                list.insert("done".into(), Value::Bool(true));
+                let received = list.get("records").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+                let expected = list.get("totalSize").and_then(Value::as_u64).unwrap_or(received);
+                if expected != received {
+                    return Err(ApiError::RowsDiffer { expected, received });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the rest of an unfinished list below is.
+fn first_open(fields: &Map<String, Value>) -> Option<String> {
+    fields.values().find_map(|value| match value {
+        Value::Object(inner) => open_url(inner).map(String::from).or_else(|| first_open(inner)),
+        Value::Array(all) => all.iter().filter_map(Value::as_object).find_map(first_open),
+        _ => None,
+    })
+}
+
+fn open_url(list: &Map<String, Value>) -> Option<&str> {
+    let open =
+        list.get("done") == Some(&Value::Bool(false)) && list.get("records").is_some_and(Value::is_array);
+    list.get("nextRecordsUrl")?.as_str().filter(|_| open)
+}
+
+fn find_open<'a>(fields: &'a mut Map<String, Value>, next: &str) -> Option<&'a mut Map<String, Value>> {
+    fields.values_mut().find_map(|value| match value {
+        Value::Object(inner) => match open_url(inner) == Some(next) {
+            true => Some(inner),
+            false => find_open(inner, next),
+        },
+        Value::Array(all) => {
+            all.iter_mut().filter_map(Value::as_object_mut).find_map(|inner| find_open(inner, next))
+        }
+        _ => None,
+    })
+}

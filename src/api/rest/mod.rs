@@ -1,0 +1,17 @@
+//! The parts of the REST API that sfmint itself uses: versions, limits, describe, query.
+//!
+//! Each is one call of [`Client`](super::Client); nothing here knows of tokens or retries. Everything else of the
+//! API is reached by path. Start at [`query()`].
+
+mod children;
+mod describe;
+mod limits;
+mod query;
+mod record;
+mod versions;
+
+pub use describe::describe;
+pub use limits::limits;
+pub use query::{Page, Pages, is_count, query};
+pub use record::Record;
+pub use versions::versions;
