@@ -51,13 +51,14 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
                     .because(error),
             )
         })?;
+        let asked = shutdown::asked();
         print(|out| writeln!(out, "{}", org.url()))?;
         if !global.quiet {
             eprint_line(&format!(
                 "the built-in org is up; user {DEMO_USERNAME}, consumer key {DEMO_CONSUMER_KEY}"
             ));
         }
-        shutdown::asked().await;
+        asked.await;
         org.stop().await;
         Ok(Exit::Done)
     })

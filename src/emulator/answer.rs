@@ -38,6 +38,7 @@ pub(super) fn answer(org: &Shared, request: &Arrived, from: IpAddr, twist: Optio
                 org,
                 &RestRequest {
                     method: &request.method,
+                    place: &place,
                     path,
                     query: &request.query,
                     authorization,
@@ -78,6 +79,7 @@ fn token(org: &Shared, request: &Arrived, place: &Place, from: IpAddr, twist: Op
             let mut reply = Reply::value(&body);
             reply.status = 400;
             reply.error = Some((refusal.error, description));
+            reply.why = refusal.why;
             reply
         }
     };

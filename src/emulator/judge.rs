@@ -7,6 +7,7 @@ use super::ip;
 use super::refusal::Refusal;
 use super::state::{OrgState, Shared};
 use super::verify::Assertion;
+use super::why::Why;
 use crate::base::UnixSeconds;
 
 /// The longest time `exp` may lie ahead under `strict_exp`, seconds. Salesforce help: within three minutes.
@@ -16,7 +17,7 @@ const SKEW: f64 = 180.0;
 
 /// Whether the app is here, on, and may be addressed at this place.
 pub(super) fn app(state: &OrgState, key: &str, assertion: &Assertion, place: &Place) -> Result<(), Refusal> {
-    let app = state.apps.get(key).ok_or_else(Refusal::unknown_client)?;
+    let app = state.apps.get(key).ok_or_else(|| Refusal::unknown_client().because(Why::Issuer))?;
     if app.config.kind == AppKind::ExternalClientApp {
         let aud = assertion.claims.aud.as_ref().and_then(|aud| aud.as_str()).unwrap_or_default();
         let shared = [LOGIN, TEST].contains(&aud.trim_end_matches('/'));
@@ -38,20 +39,22 @@ pub(super) fn signature(
     elapsed: Duration,
 ) -> Result<(), Refusal> {
     let validity_checked = state.rules.facts.certificate_validity_checked;
+    let refused = |why| Refusal::assertion().because(why);
     let certificate =
-        state.apps.get_mut(key).and_then(|app| app.key(elapsed)).ok_or_else(Refusal::assertion)?;
+        state.apps.get_mut(key).and_then(|app| app.key(elapsed)).ok_or_else(|| refused(Why::Certificate))?;
     let lapsed = !(certificate.not_before..=certificate.not_after).contains(&now.get());
-    if !assertion.is_signed_by(certificate) || (validity_checked && lapsed) {
-        return Err(Refusal::assertion());
+    if !assertion.is_signed_by(certificate) {
+        return Err(refused(Why::Signature));
     }
-    Ok(())
+    if validity_checked && lapsed { Err(refused(Why::Certificate)) } else { Ok(()) }
 }
 
 /// Lenient about the far end, because real clients send milliseconds; never about the past.
 pub(super) fn expiry(state: &OrgState, assertion: &Assertion, now: UnixSeconds) -> Result<(), Refusal> {
-    let ahead = assertion.claims.expires().ok_or_else(Refusal::assertion)? - now.get() as f64;
+    let refused = || Refusal::assertion().because(Why::Expiry);
+    let ahead = assertion.claims.expires().ok_or_else(refused)? - now.get() as f64;
     let too_far = state.rules.strict_exp && ahead > LONGEST_LIFE + SKEW;
-    if ahead < -SKEW || too_far { Err(Refusal::assertion()) } else { Ok(()) }
+    if ahead < -SKEW || too_far { Err(refused()) } else { Ok(()) }
 }
 
 /// Whether the audience is this org, as this kind of app may call it at this place.
@@ -63,7 +66,9 @@ pub(super) fn audience(
     place: &Place,
 ) -> Result<(), Refusal> {
     let rules = &state.rules;
-    let refused = || Err(Refusal::new("invalid_grant", &rules.facts.audience_description));
+    let refused =
+        || Err(Refusal::new("invalid_grant", &rules.facts.audience_description).because(Why::Audience));
+    let not_approved = || Err(Refusal::not_approved().because(Why::Audience));
     let Some(aud) = assertion.claims.aud.as_ref().and_then(|aud| aud.as_str()) else { return refused() };
     let aud = aud.strip_suffix('/').unwrap_or(aud);
     let is_classic = state.apps.get(key).is_some_and(|app| app.config.kind == AppKind::ConnectedApp);
@@ -80,7 +85,7 @@ pub(super) fn audience(
     if is_classic && rules.government_cloud {
         // simple-salesforce#711: Government Cloud wants My Domain as host and still `login` or `test` as audience.
         let is_right = at_own_host && aud == shared_host(rules);
-        return if is_right { Ok(()) } else { Err(Refusal::not_approved()) };
+        return if is_right { Ok(()) } else { not_approved() };
     }
     let asked_at = match place {
         Place::Login => LOGIN,
@@ -90,7 +95,7 @@ pub(super) fn audience(
     match is_own || (is_classic && aud == asked_at) {
         false => refused(),
         // The other kind of org's login host knows its own name, and nobody of this org.
-        true if asked_at != shared_host(rules) => Err(Refusal::not_approved()),
+        true if asked_at != shared_host(rules) => not_approved(),
         true => Ok(()),
     }
 }
@@ -117,7 +122,7 @@ pub(super) fn user(
     from: IpAddr,
     now: UnixSeconds,
 ) -> Result<(), Refusal> {
-    let user = state.user(username).ok_or_else(Refusal::not_approved)?;
+    let user = state.user(username).ok_or_else(|| Refusal::not_approved().because(Why::Subject))?;
     let app = &state.apps.get(key).ok_or_else(Refusal::unknown_client)?.config;
     if !user.config.active {
         return Err(Refusal::inactive_user());

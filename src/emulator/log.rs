@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::why::Why;
 use crate::base::UnixSeconds;
 
 /// One request as the org saw it. Never a body, a query string or a token.
@@ -21,6 +22,8 @@ pub struct LogEntry {
     pub status: Option<u16>,
     /// Code and description, or code and message, where the answer was a refusal.
     pub error: Option<(String, String)>,
+    /// Why, where an assertion was refused for what it says or how it was signed.
+    pub why: Option<Why>,
     /// The fault that was injected here, by its kind.
     pub injected: Option<&'static str>,
 }

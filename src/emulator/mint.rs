@@ -57,12 +57,11 @@ pub(super) fn mint(
         Some(TokenTwist::TokenType { token_type }) => token_type.as_str(),
         _ => "Bearer",
     };
-    let identity = identity_base(org, state, request.place);
     let mut body = json!({
         "access_token": token,
         "scope": scopes.join(" "),
         "instance_url": instance,
-        "id": format!("{identity}/id/{}/{}", org.org_id, user.id),
+        "id": identity_url(org, state, request.place, &user.id),
         "token_type": token_type,
     });
     if app.jwt_tokens {
@@ -130,8 +129,10 @@ pub(super) fn instance_url(org: &Shared, state: &OrgState, place: &Place) -> Str
     }
 }
 
-fn identity_base(org: &Shared, state: &OrgState, place: &Place) -> String {
-    state.rules.identity_url_base.clone().unwrap_or_else(|| own_base_or_url(org, place))
+/// Where a user's identity is: what the configuration says, else the place that was asked.
+pub(super) fn identity_url(org: &Shared, state: &OrgState, place: &Place, user_id: &str) -> String {
+    let base = state.rules.identity_url_base.clone().unwrap_or_else(|| own_base_or_url(org, place));
+    format!("{base}/id/{}/{user_id}", org.org_id)
 }
 
 fn own_base_or_url(org: &Shared, place: &Place) -> String {

@@ -42,6 +42,7 @@ mod tests;
 mod token_endpoint;
 mod user;
 mod verify;
+mod why;
 
 pub use admin::Admin;
 pub use app::{AppConfig, AppKind, PermittedUsers};
@@ -59,3 +60,4 @@ pub use session::SessionInfo;
 pub use state::AdminMistake;
 pub use user::{LoginHours, UserConfig};
 pub use verify::CertificateMistake;
+pub use why::Why;

@@ -1,15 +1,25 @@
 use serde::Serialize;
 
+use super::why::Why;
+
 /// The pair of RFC 6749 §5.2 in Salesforce's words, and the status it comes with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Refusal {
     pub error: String,
     pub description: String,
+    /// What the sender is not told.
+    #[serde(skip)]
+    pub why: Option<Why>,
 }
 
 impl Refusal {
     pub fn new(error: &str, description: &str) -> Self {
-        Self { error: error.into(), description: description.into() }
+        Self { error: error.into(), description: description.into(), why: None }
+    }
+
+    /// The same refusal, with its reason for the log.
+    pub fn because(self, why: Why) -> Self {
+        Self { why: Some(why), ..self }
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn respond(
     };
     match &effect {
         Some(Effect::Hang) => {
-            written(&org, &request, None, None, effect.as_ref());
+            written(&org, &request, None, effect.as_ref());
             let mut stopping = org.stopping.subscribe();
             stopped(&mut stopping).await;
             Err(Dropped)
@@ -60,7 +60,7 @@ pub(super) async fn respond(
             if *after_processing {
                 answer(&org, &request, from, None);
             }
-            written(&org, &request, None, None, effect.as_ref());
+            written(&org, &request, None, effect.as_ref());
             doomed.store(true, Ordering::SeqCst);
             Err(Dropped)
         }
@@ -86,9 +86,13 @@ fn overloaded() -> Effect {
 
 fn reply(org: &Shared, request: &Arrived, from: IpAddr, effect: Option<&Effect>) -> Reply {
     match effect {
-        Some(Effect::Status { status, body, .. }) => {
-            Reply { status: *status, headers: vec![], body: body.clone().into_bytes(), error: None }
-        }
+        Some(Effect::Status { status, body, .. }) => Reply {
+            status: *status,
+            headers: vec![],
+            body: body.clone().into_bytes(),
+            error: None,
+            why: None,
+        },
         Some(Effect::Redirect { status, to }) => Reply::empty(*status).header("location", to.as_str()),
         Some(Effect::Huge { .. } | Effect::GzipBomb { .. }) => Reply::new(200, "application/json", ""),
         Some(Effect::Token { twist }) => answer(org, request, from, Some(twist)),
@@ -103,7 +107,7 @@ fn finish(
     reply: Reply,
     effect: Option<&Effect>,
 ) -> (Response<Payload>, Duration) {
-    written(org, request, Some(reply.status), reply.error.clone(), effect);
+    written(org, request, Some(&reply), effect);
     let delay = match effect {
         Some(Effect::Delay { delay_ms }) => Duration::from_millis(*delay_ms),
         _ => Duration::ZERO,
@@ -161,13 +165,8 @@ fn closes(org: &Shared, request: &Arrived) -> bool {
     state.rules.rude && !request.path.starts_with("/_emulator/") && state.log.len().is_multiple_of(7)
 }
 
-fn written(
-    org: &Shared,
-    request: &Arrived,
-    status: Option<u16>,
-    error: Option<(String, String)>,
-    effect: Option<&Effect>,
-) {
+/// Writes a request down; without a reply where no answer leaves.
+fn written(org: &Shared, request: &Arrived, reply: Option<&Reply>, effect: Option<&Effect>) {
     let injected = effect.map(Effect::kind);
     let state = &mut *org.state();
     if let (TOKEN_PATH, Some(kind)) = (request.path.as_str(), injected)
@@ -184,8 +183,9 @@ fn written(
         host: request.host.clone().unwrap_or_default(),
         path: request.path.clone(),
         user_agent: request.header(&hyper::header::USER_AGENT).map(str::to_string),
-        status,
-        error,
+        status: reply.map(|reply| reply.status),
+        error: reply.and_then(|reply| reply.error.clone()),
+        why: reply.and_then(|reply| reply.why),
         injected,
     });
 }

@@ -9,6 +9,7 @@ use super::mint::{asked_base, mint};
 use super::refusal::Refusal;
 use super::state::{OrgState, Shared};
 use super::verify::Assertion;
+use super::why::Why;
 
 /// The grant this endpoint knows. RFC 7523 §2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -65,16 +66,18 @@ fn decide(
     if !state.rules.active {
         return Err(Refusal::inactive_org());
     }
-    let assertion = Assertion::parse(&assertion).ok_or_else(Refusal::assertion)?;
-    let consumer_key = assertion.claims.iss.clone().ok_or_else(Refusal::unknown_client)?;
+    let assertion = Assertion::parse(&assertion).map_err(|why| Refusal::assertion().because(why))?;
+    let no_issuer = || Refusal::unknown_client().because(Why::Issuer);
+    let consumer_key = assertion.claims.iss.clone().ok_or_else(no_issuer)?;
     judge::app(state, &consumer_key, &assertion, request.place)?;
     judge::signature(state, &consumer_key, &assertion, org.clock.now(), org.clock.elapsed())?;
     judge::expiry(state, &assertion, org.clock.now())?;
     judge::audience(org, state, &consumer_key, &assertion, request.place)?;
 
     let prn = assertion.claims.prn.as_deref().filter(|_| state.rules.facts.prn_accepted);
-    let subject = prn.or(assertion.claims.sub.as_deref()).ok_or_else(Refusal::not_approved)?;
-    let user = state.user(subject).ok_or_else(Refusal::not_approved)?;
+    let no_subject = || Refusal::not_approved().because(Why::Subject);
+    let subject = prn.or(assertion.claims.sub.as_deref()).ok_or_else(no_subject)?;
+    let user = state.user(subject).ok_or_else(no_subject)?;
     let application = state.apps.get(&consumer_key).map(|app| app.config.name.clone()).unwrap_or_default();
     let known = Known { username: user.config.username.clone(), user_id: user.id.clone(), application };
     let username = known.username.clone();
@@ -84,7 +87,7 @@ fn decide(
     judge::user(state, &username, &consumer_key, request.from, org.clock.now())?;
     judge::scopes(state, &consumer_key)?;
     if !state.rules.facts.replay_accepted && !state.used_assertions.insert(assertion.fingerprint()) {
-        return Err(Refusal::assertion());
+        return Err(Refusal::assertion().because(Why::Replay));
     }
     mint(org, state, &username, &consumer_key, request)
         .ok_or_else(|| Refusal::new("unknown_error", "retry your request"))

@@ -5,6 +5,7 @@ use rsa::signature::Verifier;
 use serde::Deserialize;
 
 use super::base64url;
+use super::why::Why;
 use crate::base::KeyId;
 
 /// The largest certificate file an app takes, bytes. Salesforce help, "OAuth 2.0 JWT Bearer Flow".
@@ -113,20 +114,21 @@ impl AssertedClaims {
 
 impl Assertion {
     /// Takes a compact JWS apart. Exactly three segments, RS256 and nothing else, no critical extensions.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut segments = text.split('.');
-        let (header, payload, signature) = (segments.next()?, segments.next()?, segments.next()?);
-        if segments.next().is_some() {
-            return None;
+    pub fn parse(text: &str) -> Result<Self, Why> {
+        let segments: Vec<&str> = text.split('.').collect();
+        let [header, payload, signature] = segments[..] else { return Err(Why::Malformed) };
+        let decoded = |segment| base64url::decode(segment).ok_or(Why::Malformed);
+        let head: Header = object(&decoded(header)?)?;
+        if head.alg != "RS256" {
+            return Err(Why::Algorithm);
         }
-        let head: Header = object(&base64url::decode(header)?)?;
         // RFC 7515 §4.1.11: a critical extension that is not understood makes the JWS invalid; none is understood here.
-        if head.alg != "RS256" || head.has_crit {
-            return None;
+        if head.has_crit {
+            return Err(Why::Critical);
         }
-        let claims = object(&base64url::decode(payload)?)?;
-        let signature = base64url::decode(signature)?;
-        Some(Self { signed: format!("{header}.{payload}"), signature, claims })
+        let claims = object(&decoded(payload)?)?;
+        let signature = decoded(signature)?;
+        Ok(Self { signed: format!("{header}.{payload}"), signature, claims })
     }
 
     /// Whether `key` made the signature over the segments as they were sent.
@@ -142,8 +144,11 @@ impl Assertion {
 }
 
 /// Reads a JSON object. An array is refused first: serde would take one for a struct.
-fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    bytes.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(bytes).ok())?
+fn object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Why> {
+    match bytes.trim_ascii_start().starts_with(b"{") {
+        true => serde_json::from_slice(bytes).map_err(|_| Why::Malformed),
+        false => Err(Why::Malformed),
+    }
 }
 
 #[cfg(test)]
@@ -155,25 +160,26 @@ mod tests {
         let jws = |header: &str| {
             format!("{}.{}.QUJD", base64url::encode(header.as_bytes()), base64url::encode(b"{}"))
         };
-        assert!(Assertion::parse(&jws(r#"{"alg":"RS256"}"#)).is_some());
-        assert!(Assertion::parse(&jws(r#"{"alg":"RS256","typ":"JWT","kid":"x"}"#)).is_some());
-        for header in [
-            r#"{"alg":"none"}"#,
-            r#"{"alg":"HS256"}"#,
-            r#"{"alg":"rs256"}"#,
-            r#"{"alg":"RS512"}"#,
-            r#"{"alg":"RS256","crit":["exp"]}"#,
-            r#"{"alg":"RS256","crit":[]}"#,
-            r#"{"alg":"RS256","crit":null}"#,
-            r#"{"alg":"RS256","alg":"none"}"#,
-            r#"{"typ":"JWT"}"#,
-            "[]",
-            r#"["RS256"]"#,
+        assert!(Assertion::parse(&jws(r#"{"alg":"RS256"}"#)).is_ok());
+        assert!(Assertion::parse(&jws(r#"{"alg":"RS256","typ":"JWT","kid":"x"}"#)).is_ok());
+        for (header, why) in [
+            (r#"{"alg":"none"}"#, Why::Algorithm),
+            (r#"{"alg":"HS256"}"#, Why::Algorithm),
+            (r#"{"alg":"rs256"}"#, Why::Algorithm),
+            (r#"{"alg":"RS512"}"#, Why::Algorithm),
+            (r#"{"alg":"RS256","crit":["exp"]}"#, Why::Critical),
+            (r#"{"alg":"RS256","crit":[]}"#, Why::Critical),
+            (r#"{"alg":"RS256","crit":null}"#, Why::Critical),
+            (r#"{"alg":"RS256","alg":"none"}"#, Why::Malformed),
+            (r#"{"typ":"JWT"}"#, Why::Malformed),
+            ("[]", Why::Malformed),
+            (r#"["RS256"]"#, Why::Malformed),
         ] {
-            assert!(Assertion::parse(&jws(header)).is_none(), "{header}");
+            assert_eq!(Assertion::parse(&jws(header)).err(), Some(why), "{header}");
         }
-        assert!(Assertion::parse(&format!("{}.QUJD", jws(r#"{"alg":"RS256"}"#))).is_none());
-        assert!(Assertion::parse("").is_none());
+        let four_segments = format!("{}.QUJD", jws(r#"{"alg":"RS256"}"#));
+        assert_eq!(Assertion::parse(&four_segments).err(), Some(Why::Malformed));
+        assert_eq!(Assertion::parse("").err(), Some(Why::Malformed));
     }
 
     #[test]

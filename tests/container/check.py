@@ -1,5 +1,6 @@
 """The image's file tree under the conditions of a cluster. Runs as root of a private mount namespace: tests/container/run."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,7 +19,8 @@ from connect_proxy import ConnectProxy  # noqa: E402
 from org import EXTERNAL_CLIENT_APP, MY_DOMAIN, USERNAME, Org, make_key  # noqa: E402
 
 NONROOT = 65532
-WHOLE_TREE = ["etc/group", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "sfmint"]
+ROOTS = "etc/ssl/certs/ca-certificates.crt"
+WHOLE_TREE = ["etc/group", "etc/passwd", ROOTS, "sfmint"]
 # With one user mapped there is no second uid to run as, and no group to give a file to.
 REAL_ROOT = Path("/proc/self/uid_map").read_text().split()[2] != "1"
 
@@ -60,8 +62,15 @@ class Cell:
         owner = f"uid={NONROOT},gid={NONROOT}," if REAL_ROOT else ""
         mount("-t", "tmpfs", "-o", f"{owner}mode=0700,size=8m", "volume", str(self.volume))
 
-    def mount_roots(self, bundle: Path):
-        mount("--bind", str(bundle), str(self.root / "etc/ssl/certs/ca-certificates.crt"))
+    @contextlib.contextmanager
+    def instead_of(self, path: str, file: Path):
+        """While this lasts, `path` of the tree is another file, as a runtime mounts one."""
+        place = self.root / path
+        mount("--bind", str(file), str(place))
+        try:
+            yield
+        finally:
+            self.unmount(place)
 
     def unmount(self, place: Path):
         subprocess.run(["umount", str(place)], check=True)
@@ -109,15 +118,19 @@ def terminate_pid_1(process: subprocess.Popen) -> float:
     """SIGTERM to PID 1 of the cell, and the seconds it took to end. A PID 1 without a handler would not even see it."""
     began = time.monotonic()
     os.kill(first_child(process.pid), signal.SIGTERM)
-    process.wait(timeout=10)
+    try:
+        process.wait(timeout=10)
+    finally:
+        # Nothing for one that ended; with the runtime's own process, its whole cell goes.
+        process.kill()
     return time.monotonic() - began
 
 
 class Checks:
     """One method, one check; the name is what is claimed."""
 
-    def __init__(self, cell: Cell, org: Org, proxy: ConnectProxy, key: Path, rootfs: Path):
-        self.cell, self.org, self.proxy, self.rootfs = cell, org, proxy, rootfs
+    def __init__(self, cell: Cell, org: Org, proxy: ConnectProxy, key: Path, rootfs: Path, folder: Path):
+        self.cell, self.org, self.proxy, self.rootfs, self.folder = cell, org, proxy, rootfs, folder
         self.pem = key.read_text()
         self.env = {
             "SFMINT_STATE_DIR": "/var/lib/sfmint",
@@ -135,6 +148,11 @@ class Checks:
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert json.load(answer)["records"], "no rows"
 
+    def refusal(self, *arguments: str, env: dict, code: int) -> dict:
+        out, said = self.cell.run(*arguments, "--json", env=env, code=code)
+        assert out == "", out
+        return json.loads(said.splitlines()[-1])["error"]
+
     def the_tree_holds_the_binary_the_roots_the_user_and_nothing_else(self):
         found = sorted(str(path.relative_to(self.rootfs)) for path in self.rootfs.rglob("*") if not path.is_dir())
         assert found == WHOLE_TREE, found
@@ -150,7 +168,7 @@ class Checks:
     def a_token_is_minted_without_a_place_to_write_and_that_is_said_once(self):
         token, said = self.cell.run("token", env=self.env)
         self.works(token.strip())
-        assert said.count("memory") == 1, said
+        assert said.count("kept in memory only") == 1, said
 
     def a_volume_keeps_the_token_for_the_next_process(self):
         self.cell.mount_volume()
@@ -183,14 +201,33 @@ class Checks:
 
     def the_roots_are_those_of_the_tree(self):
         env = {**self.env, "SFMINT_LOGIN_URL": MY_DOMAIN, "HTTPS_PROXY": self.proxy.url}
-        _, said = self.cell.run("token", env=env, code=75)
-        assert "certificate" in said.lower(), said
-        self.cell.mount_roots(self.proxy.bundle)
-        try:
+        refusal = self.refusal("token", env=env, code=78)
+        assert refusal["code"] == "tls.not_trusted", refusal
+        with self.cell.instead_of(ROOTS, self.proxy.bundle):
             token, _ = self.cell.run("token", env=env)
-        finally:
-            self.cell.unmount(self.cell.root / "etc/ssl/certs/ca-certificates.crt")
         self.works(token.strip())
+
+    def a_tree_without_roots_says_what_to_mount(self):
+        # faults A17
+        nothing = self.folder / "nothing"
+        nothing.touch()
+        nothing.chmod(0o644)
+        env = {**self.env, "SFMINT_LOGIN_URL": MY_DOMAIN, "HTTPS_PROXY": self.proxy.url}
+        with self.cell.instead_of(ROOTS, nothing):
+            refusal = self.refusal("token", env=env, code=78)
+        assert refusal["code"] == "tls.no_roots" and "/etc/ssl/certs" in refusal["hints"][0], refusal
+
+    def a_login_host_that_is_this_very_machine_is_refused_by_name(self):
+        # faults A19
+        hosts = self.folder / "hosts"
+        hosts.write_text(f"127.0.0.1 localhost {MY_DOMAIN.removeprefix('https://')}\n")
+        hosts.chmod(0o644)
+        env = {**self.env, "SFMINT_LOGIN_URL": MY_DOMAIN}
+        seen = len(self.org.log())
+        with self.cell.instead_of("etc/hosts", hosts):
+            refusal = self.refusal("token", env=env, code=75)
+        assert refusal["code"] == "mint.unreachable" and "resolves to 127.0.0.1" in refusal["cause"], refusal
+        assert len(self.org.log()) == seen
 
     def doctor_finds_nothing_wrong(self):
         self.cell.run("doctor", env=self.env)
@@ -228,8 +265,9 @@ class Checks:
 def main() -> int:
     rootfs = Path(sys.argv[1])
     failed = 0
+    helpers = ("works", "refusal")
     names = [name for name, value in vars(Checks).items() if callable(value) and not name.startswith("_")]
-    names.remove("works")
+    names = [name for name in names if name not in helpers]
     with tempfile.TemporaryDirectory(prefix="container.") as name:
         folder = Path(name)
         # The tree must be reachable for uid 65532; what else lies in the folder has its own modes.
@@ -237,7 +275,7 @@ def main() -> int:
         key, certificate = make_key(rootfs / "sfmint", folder)
         with Org(rootfs / "sfmint", folder, certificate) as org, ConnectProxy(folder, org.port) as proxy:
             cell = Cell(rootfs, folder, key)
-            checks = Checks(cell, org, proxy, key, rootfs)
+            checks = Checks(cell, org, proxy, key, rootfs, folder)
             for claim in names:
                 try:
                     getattr(checks, claim)()

@@ -42,21 +42,30 @@ fn parse(words: &[String]) -> Result<(), clap::Error> {
     }
 }
 
-/// The same for a command in a sentence, which may be its name alone: "`sfmint exec` becomes the program".
+/// The same for a command in a sentence, which may be its name alone, and may hold words to be replaced: "`sfmint exec` becomes the
+/// program", "`sfmint completions SHELL`".
 fn parse_in_a_sentence(words: &[String]) -> Result<(), clap::Error> {
-    use clap::error::ErrorKind::{DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument};
-    match parse(words) {
-        Err(error)
-            if matches!(error.kind(), MissingRequiredArgument | DisplayHelpOnMissingArgumentOrSubcommand) =>
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let error = match parse(words) {
+        Err(error) => error,
+        Ok(()) => return Ok(()),
+    };
+    let is_placeholder = |value: Option<&ContextValue>| {
+        value.is_some_and(|value| value.to_string().chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+    };
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            if is_placeholder(error.get(ContextKind::InvalidValue)) =>
         {
             Ok(())
         }
-        other => other,
+        _ => Err(error),
     }
 }
 
-/// Texts that begin like a command and are none: the common name of a certificate.
-const NOT_COMMANDS: &[&str] = &["sfmint prod"];
+/// Texts that begin like a command and are none: names of apps and certificates.
+const NOT_COMMANDS: &[&str] = &["sfmint NAME", "sfmint classic", "sfmint prod"];
 
 /// Every call of sfmint in a page, with its line: in fenced blocks of shell (true), and in backticks (false).
 fn commands_of_page(page: &str) -> Vec<(usize, bool, Vec<String>)> {
@@ -69,9 +78,13 @@ fn commands_of_page(page: &str) -> Vec<(usize, bool, Vec<String>)> {
         if !in_shell {
             pending = None;
             if line.fence.is_none() {
-                let spans = code_spans(line.text).into_iter();
+                let spans = code_spans(line.text).into_iter().filter(|span| !NOT_COMMANDS.contains(span));
                 found.extend(spans.flat_map(|span| commands(span)).map(|words| (line.number, false, words)));
             }
+            continue;
+        }
+        // In a transcript, lines without a prompt are what came out.
+        if line.fence == Some("console") && !line.text.starts_with("$ ") && pending.is_none() {
             continue;
         }
         let (number, mut text) = pending.take().unwrap_or((line.number, String::new()));
@@ -96,12 +109,12 @@ fn commands(line: &str) -> Vec<Vec<String>> {
         let is_assignment = line[..at].ends_with(' ')
             && before.rsplit(' ').next().is_some_and(|word| word.contains('=') && !word.starts_with('-'));
         let begins = before.is_empty()
-            || before.ends_with(['$', '|', '(', ';', '&', '`'])
+            || before.ends_with(['$', '|', '(', ';', '&'])
             || matches!(word, "exec" | "then" | "do" | "if" | "!" | "/sfmint")
             || is_assignment;
         let is_path =
             line[..at].ends_with('/') && !line[..at].ends_with("//") && is_program_path(&line[..at]);
-        if begins && (line[..at].ends_with([' ', '(', '`', '$']) || at == 0 || is_assignment) || is_path {
+        if begins && (line[..at].ends_with([' ', '(', '$']) || at == 0 || is_assignment) || is_path {
             found.push(first_command(&line[at..]));
         }
     }

@@ -4,7 +4,7 @@ use super::pages::read;
 use super::rust_source::{literals, sources};
 
 /// Texts of the same shape that are no codes: endings of file names, and fields of other formats.
-const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged"];
+const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged", "json.new"];
 
 /// Codes without a dot.
 const PLAIN_CODES: &[&str] = &["bug", "runtime"];
@@ -31,7 +31,7 @@ fn every_paragraph_says_who_acts_and_how_the_process_ends() {
         let mut lines = section.lines().filter(|line| !line.is_empty());
         let (code, who) = (lines.next().unwrap(), lines.next().unwrap_or_default());
         let known = ["Transient", "Denied", "Misuse", "Data", "Disk", "Bug"];
-        let exits = ["65", "70", "74", "75", "77", "78", "126", "127"];
+        let exits = ["2", "65", "70", "74", "75", "77", "78", "126", "127"];
         let (fault, exit) = who.split_once(" · ").unwrap_or_default();
         let is_finding = who.starts_with("Finding");
         let all =

@@ -19,7 +19,7 @@ fn every_configuration_in_a_page_is_one_without_mistakes() {
             seen += 1;
         }
     }
-    assert!(seen >= 2, "{seen} blocks of TOML were found");
+    assert!(seen > 0, "no block of TOML was found");
 }
 
 #[test]

@@ -14,6 +14,9 @@ CONNECTED_APP = "3MVG9sfmint.interop.ConnectedApp"
 
 ORG = """\
 name = "Acme"
+
+[rules]
+my_domain = "{my_domain}"
 {apps}
 [[users]]
 username = "{username}"
@@ -56,7 +59,8 @@ class Org:
             APP.format(name="External", kind="external_client_app", consumer_key=EXTERNAL_CLIENT_APP, certificate=pem),
             APP.format(name="Connected", kind="connected_app", consumer_key=CONNECTED_APP, certificate=pem),
         ]
-        self._description.write_text(ORG.format(apps="\n".join(apps), username=USERNAME))
+        host = MY_DOMAIN.removeprefix("https://")
+        self._description.write_text(ORG.format(my_domain=host, apps="\n".join(apps), username=USERNAME))
 
     def __enter__(self):
         self._process = subprocess.Popen(

@@ -7,6 +7,8 @@ mod accounts;
 mod stage;
 mod story;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

@@ -70,7 +70,7 @@ async fn start(teller: &mut Teller) -> anyhow::Result<Org> {
     step.done(
         teller,
         &[
-            format!("{}, with {apps} apps, {users} users and {accounts} accounts", org.url()),
+            format!("{}, with {apps} apps, {users} users and {} accounts", org.url(), grouped(accounts)),
             "It checks every assertion with code of its own, and refuses in Salesforce's words.".into(),
         ],
         json!({ "org_url": org.url(), "accounts": accounts }),
@@ -182,7 +182,7 @@ async fn query(teller: &mut Teller, org: &Org, tokens: &TokenSource) -> anyhow::
         &[
             format!(
                 "{} rows in {} pages, as many as the org announced",
-                grouped(fetched.names.len()),
+                grouped(fetched.names.len() as u64),
                 fetched.pages
             ),
             format!("among them {}", examples.join(" and ")),
@@ -207,7 +207,7 @@ async fn survive(teller: &mut Teller, org: &Org, tokens: &TokenSource) -> anyhow
             format!(
                 "{mints} mint, {} call replayed, {} rows all the same: nobody had to log in",
                 fetched.replays,
-                grouped(fetched.names.len())
+                grouped(fetched.names.len() as u64)
             ),
         ],
         json!({ "sessions_ended": killed, "mints": mints, "replays": fetched.replays, "rows": fetched.names.len() }),
@@ -279,7 +279,7 @@ fn whole(fetched: &accounts::Fetched) -> anyhow::Result<()> {
 }
 
 /// 1000 as 1,000.
-fn grouped(count: usize) -> String {
+fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -119,7 +119,7 @@ impl Step {
         let number = teller.steps.len() + 1;
         let mark = teller
             .paint(Style::new().bold().fg_color(Some(AnsiColor::Green.into())), &format!("{number:>2}"));
-        let title = teller.paint(Style::new().bold(), &format!("{:<64}", self.title));
+        let title = teller.paint(Style::new().bold(), &format!("{:<67}", self.title));
         let time = teller.paint(Style::new().dimmed(), &format!("{:>8}", shown(took)));
         teller.say(&format!("{mark}  {title}{time}"))?;
         for line in lines {

@@ -11,6 +11,9 @@ use super::super::report::{Complaint, told};
 use super::places::Places;
 use super::write;
 
+/// What helps where the certificate is not the one that is wanted.
+const ANOTHER: &str = "move the certificate away and run this again: one is made for the key that is there";
+
 /// The key pair of a connection.
 #[derive(Debug)]
 pub struct Credential {
@@ -47,9 +50,11 @@ pub fn find_or_make(
                     places.key.display(),
                     places.certificate.display()
                 );
-                return Err(told(Complaint::new("init.pair", Fault::Misuse, says).hint(
-                    "move the certificate away and run this again: one is made for the key that is there",
-                )));
+                return Err(told(Complaint::new("init.pair", Fault::Misuse, says).hint(ANOTHER)));
+            }
+            if certificate.not_after() < request.now {
+                let says = format!("{} ended on {}", places.certificate.display(), certificate.not_after());
+                return Err(told(Complaint::new("init.ended", Fault::Misuse, says).hint(ANOTHER)));
             }
             Ok(Credential { certificate, bits: key.bits(), key_is_new: false, certificate_is_new: false })
         }

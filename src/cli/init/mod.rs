@@ -35,7 +35,7 @@ pub use tell::word;
 /// Set up a connection: key, certificate, and the app for the administrator
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Without --client-id it stops at \"waiting for the Salesforce administrator\", with a packet to hand over.\nRun it again with what comes back, and it goes on with the same key:\n  sfmint init prod --contact-email salesforce-admin@acme.example\n  sfmint init prod --client-id 3MVG9... --login-url https://acme.my.salesforce.com --username integration@acme.example\nNothing that is there is ever overwritten."
+    after_help = "Without --client-id it stops at \"waiting for the Salesforce administrator\", with a packet to hand over.\nRun it again with what comes back, and it goes on with the same key:\n  sfmint init prod --contact-email salesforce-admin@acme.example\n  sfmint init prod --client-id 3MVG9... --login-url https://acme.my.salesforce.com --username integration@acme.example\nA key and certificate of your own are used where they lie as certs/NAME/current.key and current.crt beside the config file.\nNothing of yours is ever overwritten."
 )]
 pub struct Verb {
     /// What you call the connection: prod, acme-sandbox
@@ -94,7 +94,16 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let written = write::all(&handover, &files, &ours)?;
     answers.write(&places.answers, &verb.name)?;
 
-    let story = tell::Story { verb, places: &places, credential: &credential, app: &app, handover, written };
+    let is_first_run = before.is_none();
+    let story = tell::Story {
+        verb,
+        places: &places,
+        credential: &credential,
+        app: &app,
+        handover,
+        written,
+        is_first_run,
+    };
     let Some(wanted) = asked.connection(&verb.name)? else {
         return story.waiting(global, &answers);
     };

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::PathBuf;
 
 use crate::base::{Connection, ConnectionName};
@@ -7,7 +8,7 @@ use super::super::report::told_of;
 use super::super::wire::{Wire, block_on, print, print_json};
 use super::super::{Exit, Global};
 use super::places::Places;
-use super::tell::{Story, shown};
+use super::tell::{Story, flags, shown};
 
 /// Asks for a token, as every later command will: configuration, key, certificate, app and approval in one.
 fn mint(name: &ConnectionName, global: &Global) -> anyhow::Result<Handed> {
@@ -25,17 +26,26 @@ pub fn first(
     made: &[PathBuf],
     global: &Global,
 ) -> anyhow::Result<Exit> {
-    let handed = mint(name, global)?;
+    let handed = mint(name, global).inspect_err(|_| {
+        if !global.json && !global.quiet {
+            // Talk; the error that follows is what counts.
+            let _ = writeln!(
+                std::io::stderr(),
+                "The connection is written and stays. Salesforce takes 2 to 10 minutes to know a new app or certificate; then run `sfmint init {name}{}` again.",
+                flags(global)
+            );
+        }
+    })?;
     if global.json {
-        return print_json(&story.document("ready", made, Some(&handed), Vec::new()));
+        return print_json(&story.document("ready", made, Some(&handed), &next(name, global)));
     }
-    proven(name, &handed)
+    proven(name, &handed, global)
 }
 
 /// The end of a run that found the connection configured.
 pub fn again(known: &Connection, places: &Places, global: &Global) -> anyhow::Result<Exit> {
     if !global.json {
-        print(|out| writeln!(out, "`{}` is configured already, at {}", known.name, shown(&places.config)))?;
+        print(|out| writeln!(out, "`{}` is configured already, in {}", known.name, shown(&places.config)))?;
     }
     let handed = mint(&known.name, global)?;
     if global.json {
@@ -47,13 +57,13 @@ pub fn again(known: &Connection, places: &Places, global: &Global) -> anyhow::Re
             "token_id": handed.token.id(),
             "org_id": handed.token.org_id.as_str(),
             "username": handed.token.username.as_str(),
-            "next": next(&known.name),
+            "next": next(&known.name, global),
         }));
     }
-    proven(&known.name, &handed)
+    proven(&known.name, &handed, global)
 }
 
-fn proven(name: &ConnectionName, handed: &Handed) -> anyhow::Result<Exit> {
+fn proven(name: &ConnectionName, handed: &Handed, global: &Global) -> anyhow::Result<Exit> {
     let token = &handed.token;
     print(|out| {
         writeln!(
@@ -61,15 +71,16 @@ fn proven(name: &ConnectionName, handed: &Handed) -> anyhow::Result<Exit> {
             "token        minted: {} in org {}, at {}\n\nready. Try:\n",
             token.username, token.org_id, token.instance_url
         )?;
-        next(name).iter().try_for_each(|command| writeln!(out, "  {command}"))
+        next(name, global).iter().try_for_each(|command| writeln!(out, "  {command}"))
     })
 }
 
 /// What to try with a connection that works.
-pub fn next(name: &ConnectionName) -> Vec<String> {
+fn next(name: &ConnectionName, global: &Global) -> Vec<String> {
+    let flags = flags(global);
     vec![
-        format!("sfmint token -c {name} --format header"),
-        format!("sfmint exec -c {name} -- CMD"),
-        format!("sfmint config show -c {name}"),
+        format!("sfmint token{flags} -c {name} --format header"),
+        format!("sfmint exec{flags} -c {name} -- sh -c 'echo \"a token for $SF_USERNAME\"'"),
+        format!("sfmint config show{flags}"),
     ]
 }

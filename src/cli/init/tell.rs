@@ -8,10 +8,10 @@ use crate::token::Handed;
 
 use super::super::wire::{print, print_json};
 use super::super::{Exit, Global};
+use super::Verb;
 use super::answers::{Answers, NO_CONTACT};
 use super::credential::Credential;
 use super::places::Places;
-use super::{Verb, prove};
 
 /// What was found and made, for whoever runs the command.
 pub struct Story<'a> {
@@ -21,6 +21,7 @@ pub struct Story<'a> {
     pub app: &'a AppPackage,
     pub handover: PathBuf,
     pub written: Vec<PathBuf>,
+    pub is_first_run: bool,
 }
 
 impl Story<'_> {
@@ -28,7 +29,7 @@ impl Story<'_> {
     pub fn waiting(&self, global: &Global, answers: &Answers) -> anyhow::Result<Exit> {
         let next = self.next_run(global, answers);
         if global.json {
-            return print_json(&self.document("waiting_for_administrator", &[], None, vec![next]));
+            return print_json(&self.document("waiting_for_administrator", &[], None, &[next]));
         }
         let lines = self.made();
         let folder = shown(&self.handover);
@@ -76,7 +77,8 @@ impl Story<'_> {
         let made = |is_new: bool| if is_new { "made" } else { "was there" };
         let written = match self.written.len() {
             0 => "as it was".to_string(),
-            count => format!("{count} files written"),
+            count if self.is_first_run => format!("{count} files written"),
+            count => format!("{count} files written anew: hand them over again"),
         };
         format!(
             "key          {} ({}, RSA {}, mode 0600)\n\
@@ -98,29 +100,19 @@ impl Story<'_> {
 
     /// The command that goes on, as a shell takes it.
     fn next_run(&self, global: &Global, answers: &Answers) -> String {
-        let config = global
-            .config
-            .as_ref()
-            .map(|path| format!(" --config {}", word(&path.to_string_lossy())))
-            .unwrap_or_default();
         let login_url = answers.login_url.clone().unwrap_or("https://YOUR-DOMAIN.my.salesforce.com".into());
         let username = answers.username.clone().unwrap_or("USERNAME".into());
         format!(
-            "sfmint init {}{config} --client-id CONSUMER_KEY --login-url {} --username {}",
+            "sfmint init {}{} --client-id CONSUMER_KEY --login-url {} --username {}",
             self.verb.name,
+            flags(global),
             word(&login_url),
             word(&username)
         )
     }
 
     /// The run as one JSON document.
-    pub fn document(
-        &self,
-        state: &str,
-        made: &[PathBuf],
-        handed: Option<&Handed>,
-        next: Vec<String>,
-    ) -> Value {
+    pub fn document(&self, state: &str, made: &[PathBuf], handed: Option<&Handed>, next: &[String]) -> Value {
         let Self { verb, places, credential, app, .. } = self;
         let certificate = &credential.certificate;
         let mut written = self.written.clone();
@@ -148,9 +140,16 @@ impl Story<'_> {
             "token_id": handed.map(|handed| handed.token.id()),
             "org_id": handed.map(|handed| handed.token.org_id.as_str().to_string()),
             "username": handed.map(|handed| handed.token.username.as_str().to_string()),
-            "next": if next.is_empty() { prove::next(&verb.name) } else { next },
+            "next": next,
         })
     }
+}
+
+/// The flags that say where things are, for commands that are to be run next.
+pub fn flags(global: &Global) -> String {
+    let places = [("--config", &global.config), ("--state-dir", &global.state_dir)];
+    let given = places.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
+    given.map(|(flag, path)| format!(" {flag} {}", word(&path.to_string_lossy()))).collect()
 }
 
 /// A path for people.

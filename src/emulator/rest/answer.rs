@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use super::reply::Reply;
 use super::session::{Caller, caller};
-use super::{describe, limits, query, record, versions};
+use super::{columns, describe, limits, query, record, versions};
 use crate::base::ApiVersion;
+use crate::emulator::host::Place;
+use crate::emulator::mint::identity_url;
 use crate::emulator::setup_rows;
 use crate::emulator::state::Shared;
 use crate::emulator::table::Table;
@@ -11,6 +13,7 @@ use crate::emulator::table::Table;
 /// A request below `/services/data`.
 pub(in crate::emulator) struct RestRequest<'a> {
     pub method: &'a str,
+    pub place: &'a Place,
     pub path: &'a str,
     pub query: &'a str,
     pub authorization: Option<&'a str>,
@@ -60,7 +63,7 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
         return if known { Reply::wrong_method(request.method) } else { Reply::not_found() };
     }
     match parts {
-        [] => versions::resources(version),
+        [] => versions::resources(version, &own_identity(org, caller, request.place)),
         ["limits"] => show_limits(org, caller),
         ["sobjects"] => describe::list(&tables(org, caller), version),
         ["sobjects", object] => with_table(org, caller, object, |table| describe::basics(table, version)),
@@ -75,6 +78,12 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
         ["query" | "queryAll", locator] => query::next_page(org, caller, locator, version),
         _ => Reply::not_found(),
     }
+}
+
+fn own_identity(org: &Shared, caller: &Caller, place: &Place) -> String {
+    let state = org.state();
+    let user_id = state.users.get(caller.user_at).map(|user| user.id.as_str()).unwrap_or_default();
+    identity_url(org, &state, place, user_id)
 }
 
 fn show_limits(org: &Shared, caller: &Caller) -> Reply {
@@ -94,11 +103,16 @@ fn ask(
     all_rows: bool,
     version: ApiVersion,
 ) -> Reply {
-    match request.parameter("q") {
-        Some(text) => {
-            query::query(org, caller, &text, all_rows, query::page_size(request.query_options), version)
-        }
-        None => Reply::refused(400, "MALFORMED_QUERY", "A query string has to be specified"),
+    let Some(text) = request.parameter("q") else {
+        return Reply::refused(400, "MALFORMED_QUERY", "A query string has to be specified");
+    };
+    let plan = match query::plan(org, caller, &text, all_rows) {
+        Ok(plan) => plan,
+        Err(refused) => return refused,
+    };
+    match request.parameter("columns").as_deref() {
+        Some("true") => columns::columns(&plan),
+        _ => query::answer(org, caller, plan, query::page_size(request.query_options), version),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The token endpoint is not here. Start at [`answer`].
 
 mod answer;
+mod columns;
 mod describe;
 mod limits;
 pub(super) mod locator;

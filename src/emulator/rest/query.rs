@@ -27,35 +27,23 @@ pub(super) fn page_size(header: Option<&str>) -> u64 {
         .map_or(PAGE.2, |size: u64| size.clamp(PAGE.0, PAGE.1))
 }
 
-/// `/query?q=` and `/queryAll?q=`.
-pub(super) fn query(
-    org: &Shared,
-    caller: &Caller,
-    text: &str,
-    all_rows: bool,
-    size: u64,
-    version: ApiVersion,
-) -> Reply {
+/// What `?q=` asks for, ready to run; or why not.
+pub(super) fn plan(org: &Shared, caller: &Caller, text: &str, all_rows: bool) -> Result<Plan, Reply> {
     if text.len() > LONGEST {
-        return Reply::refused(
-            400,
-            "QUERY_TOO_COMPLICATED",
-            "SOQL statements cannot be longer than 100000 characters.",
-        );
+        let says = "SOQL statements cannot be longer than 100000 characters.";
+        return Err(Reply::refused(400, "QUERY_TOO_COMPLICATED", says));
     }
-    let parsed = match parse(text) {
-        Ok(parsed) => parsed,
-        Err(refusal) => return refusal.into(),
-    };
+    let parsed = parse(text)?;
     let objects = |name: &str| -> Option<Arc<dyn Table>> {
         let state = org.state();
         let viewer = state.users.get(caller.user_at)?;
         setup_rows::table(org, &state, viewer, name)
     };
-    let plan = match bind(text, &parsed, &objects, all_rows, org.clock.now()) {
-        Ok(plan) => plan,
-        Err(refusal) => return refusal.into(),
-    };
+    Ok(bind(text, &parsed, &objects, all_rows, org.clock.now())?)
+}
+
+/// `/query?q=` and `/queryAll?q=`: the first page.
+pub(super) fn answer(org: &Shared, caller: &Caller, plan: Plan, size: u64, version: ApiVersion) -> Reply {
     match plan.answer {
         Answer::Count => Reply::json(format!(r#"{{"totalSize":{},"done":true,"records":[]}}"#, plan.total)),
         Answer::CountOf(field) => Reply::json(format!(

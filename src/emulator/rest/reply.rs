@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::emulator::soql::SoqlRefusal;
+use crate::emulator::why::Why;
 
 /// An answer, before the server adds `Date` and its like.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub(in crate::emulator) struct Reply {
     pub body: Vec<u8>,
     /// What the log shows where this is a refusal.
     pub error: Option<(String, String)>,
+    /// What the log adds where this refuses an assertion.
+    pub why: Option<Why>,
 }
 
 const JSON: &str = "application/json;charset=UTF-8";
@@ -17,11 +20,11 @@ const JSON: &str = "application/json;charset=UTF-8";
 impl Reply {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", content_type.to_string())];
-        Self { status, headers, body: body.into(), error: None }
+        Self { status, headers, body: body.into(), error: None, why: None }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: vec![], body: vec![], error: None }
+        Self { status, headers: vec![], body: vec![], error: None, why: None }
     }
 
     pub fn json(body: String) -> Self {

@@ -38,10 +38,12 @@ pub(super) fn check(segment: &str, rules: &Rules) -> Result<ApiVersion, Reply> {
 }
 
 /// `/services/data/vXX.0`: what lies below it.
-pub(super) fn resources(version: ApiVersion) -> Reply {
+///
+/// `identity` is the caller's identity URL, whole, as the REST API guide shows it; the rest are paths.
+pub(super) fn resources(version: ApiVersion, identity: &str) -> Reply {
     let at = |name: &str| format!("/services/data/v{version}/{name}");
     Reply::value(&json!({
-        "limits": at("limits"), "query": at("query"), "queryAll": at("queryAll"), "sobjects": at("sobjects"),
+        "identity": identity, "limits": at("limits"), "query": at("query"), "queryAll": at("queryAll"), "sobjects": at("sobjects"),
     }))
 }
 

@@ -19,4 +19,4 @@ pub(super) use bind::bind;
 pub(super) use parser::parse;
 pub(super) use plan::{Answer, Mark, Plan};
 pub(super) use refusal::SoqlRefusal;
-pub(super) use row_json::write_row;
+pub(super) use row_json::{related_object, write_row};

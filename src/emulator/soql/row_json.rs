@@ -34,6 +34,16 @@ pub(in crate::emulator) fn write_row(
     out.push('}');
 }
 
+/// The object at the other end of a relationship.
+pub(in crate::emulator) fn related_object(relation: &str) -> &str {
+    match relation {
+        "CreatedBy" | "Owner" => "User",
+        "Parent" => "PermissionSet",
+        "License" => "PermissionSetLicense",
+        other => other,
+    }
+}
+
 fn write_related(table: &dyn Table, row: u64, relation: &str, fields: &[usize], out: &mut String) {
     let columns: Vec<(&str, Cell)> = fields
         .iter()
@@ -47,12 +57,7 @@ fn write_related(table: &dyn Table, row: u64, relation: &str, fields: &[usize], 
         out.push_str("null");
         return;
     }
-    let target = match relation {
-        "CreatedBy" | "Owner" => "User",
-        "Parent" => "PermissionSet",
-        "License" => "PermissionSetLicense",
-        other => other,
-    };
+    let target = related_object(relation);
     out.push_str(&format!(r#"{{"attributes":{{"type":"{target}"}}"#));
     for (column, cell) in columns {
         out.push_str(&format!(r#","{column}":"#));

@@ -321,3 +321,33 @@ async fn the_daily_limit_is_counted_shown_and_enforced() {
     world.org.admin().change_user(DEMO_USERNAME, |user| user.permissions.clear()).unwrap();
     assert_eq!(world.get(&token, "/services/data/v67.0/limits").await.status, 403, "needs View Setup");
 }
+
+/// The Salesforce CLI asks every query a second time, for its columns.
+#[tokio::test]
+async fn a_query_tells_its_columns_without_rows() {
+    let world = world().await;
+    let token = world.mint().await;
+    let ask = async |soql: &str| world.get(&token, &format!("{}&columns=true", q(soql))).await;
+    let names = |columns: &Value| -> Vec<String> {
+        let columns = columns.as_array().unwrap();
+        columns.iter().map(|column| column["columnName"].as_str().unwrap().to_string()).collect()
+    };
+
+    let answer = ask("SELECT Name, Id, Account.Name, AccountId, Account.Id FROM Contact WHERE Name != null")
+        .await
+        .json();
+    assert!(answer.get("records").is_none());
+    assert_eq!(names(&answer["columnMetadata"]), ["Name", "Id", "Account", "AccountId"]);
+    let account = &answer["columnMetadata"][2];
+    assert_eq!(names(&account["joinColumns"]), ["Name", "Id"]);
+    assert_eq!((&account["foreignKeyName"], &account["aggregate"]), (&"AccountId".into(), &false.into()));
+    assert_eq!(answer["columnMetadata"][0]["apexType"], "String");
+    assert_eq!(answer["columnMetadata"][0]["joinColumns"], Value::Array(vec![]));
+    assert_eq!(answer["entityName"], "Contact");
+    assert_eq!((&answer["idSelected"], &answer["keyPrefix"]), (&true.into(), &"003".into()));
+
+    let counted = ask("SELECT COUNT(Id) FROM Contact").await.json();
+    assert_eq!(names(&counted["columnMetadata"]), ["expr0"]);
+    assert_eq!(counted["columnMetadata"][0]["aggregate"], true);
+    assert_eq!(ask("SELECT Nothing FROM Contact").await.rest_error().1, "INVALID_FIELD");
+}

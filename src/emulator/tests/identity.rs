@@ -16,6 +16,17 @@ async fn userinfo_and_the_identity_url_name_user_and_org() {
     assert!(identity["urls"]["rest"].as_str().unwrap().contains("{version}"));
 }
 
+/// jsforce finds the identity URL of a token it was given in the list of resources.
+#[tokio::test]
+async fn the_resources_of_a_version_name_the_callers_identity() {
+    let world = world().await;
+    let minted = world.post_claims(&world.claims()).await.json();
+    let token = minted["access_token"].as_str().unwrap();
+    let resources = world.get(token, "/services/data/v67.0").await.json();
+    assert_eq!(resources["identity"], minted["id"]);
+    assert_eq!(resources["query"], "/services/data/v67.0/query");
+}
+
 #[tokio::test]
 async fn the_identity_service_refuses_in_plain_text() {
     let world = world().await;

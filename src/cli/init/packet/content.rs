@@ -1,5 +1,5 @@
 use crate::api::metadata::AppPackage;
-use crate::base::ConnectionName;
+use crate::base::{ConnectionName, UnixSeconds};
 use crate::crypto::Certificate;
 
 use super::super::answers::{Answers, NO_CONTACT};
@@ -100,12 +100,11 @@ fn the_certificate(certificate: &Certificate) -> Section {
         fact("Subject", line([x(certificate.subject())])),
         fact(
             "Holds",
-            line([
-                p("from "),
-                x(certificate.not_before().to_string()),
-                p(" until "),
-                x(certificate.not_after().to_string()),
-            ]),
+            line([p(format!(
+                "from {} until {} (UTC)",
+                day(certificate.not_before()),
+                day(certificate.not_after())
+            ))]),
         ),
         fact("SHA-256 fingerprint", line([x(pairs(&certificate.sha256()))])),
         fact("SHA-1 fingerprint", line([x(pairs(&certificate.sha1()))])),
@@ -142,16 +141,27 @@ fn by_command(app: &AppPackage) -> Section {
                 "sf project deploy start --metadata-dir app.zip --single-package --target-org ADMIN".into(),
             ),
             Block::Says(line([
-                p("If the org refuses the files, look in Setup: under "),
-                s("External Client Apps > Settings"),
-                p(", "),
-                s("Allow access to External Client App consumer secrets via Metadata API"),
-                p(" may have to be on while you deploy, and you need the permission to manage External Client Apps. Or take way B."),
+                p("If the org refuses the files: in Setup, under External Client App Settings, "),
+                s("Allow Access to OAuth Consumer Secrets via Metadata API"),
+                p(" has to be on while you deploy, and you need the permissions "),
+                s("View all External Client Apps, view their settings, and edit their policies"),
+                p(" and "),
+                s("View External Client Apps Consumer Secrets in Metadata"),
+                p(". Or take way B."),
             ])),
+            Block::Says(line([
+                p("The consumer key, which is asked for below, can be read in Setup, or with a retrieval into a folder of its own; look for "),
+                x("<consumerKey>"),
+                p(" there:"),
+            ])),
+            Block::Copy(format!(
+                "sf project retrieve start --metadata ExtlClntAppGlobalOauthSettings:{} \\\n    --target-metadata-dir ../consumer-key --unzip --target-org ADMIN",
+                app.global_settings_name()
+            )),
             Block::Says(line([
                 p("Deploy these files whole or not at all. A deployment of "),
                 x(format!("{}.ecaGlblOauth", app.global_settings_name())),
-                p(" without its certificate clears the certificate that is there, and every login fails from then on."),
+                p(" without its certificate clears the certificate that is there, and every login fails from then on. A retrieval does not bring the certificate back, so never retrieve over these files."),
             ])),
         ],
     }
@@ -303,7 +313,12 @@ fn the_user(app: &AppPackage, user: Option<&str>) -> Section {
             ),
         ]),
     ];
-    Section { title: "The user", blocks: vec![Block::Steps(steps)] }
+    let assign = format!(
+        "sf org assign permset --name {} --on-behalf-of {} --target-org ADMIN",
+        app.name(),
+        user.unwrap_or("USERNAME")
+    );
+    Section { title: "The user", blocks: vec![Block::Steps(steps), Block::Copy(assign)] }
 }
 
 fn to_send_back(user: Option<&str>, answers: &Answers) -> Section {
@@ -348,7 +363,7 @@ fn afterwards(name: &ConnectionName) -> Section {
                 ),
             ])),
             Block::Says(plain(
-                "Before the certificate ends you get another one the same way. Salesforce does not remind anybody; the program does.",
+                "Before the certificate ends you get another one the same way. Salesforce reminds nobody of it; sfmint says in its log how many days are left.",
             )),
         ],
     }
@@ -379,6 +394,11 @@ fn undo(app: &AppPackage) -> Section {
 
 fn the_certificate_itself(certificate: &Certificate) -> Section {
     Section { title: "certificate.crt", blocks: vec![Block::Copy(certificate.pem().trim_end().to_string())] }
+}
+
+/// The day of a moment, UTC.
+fn day(moment: UnixSeconds) -> String {
+    moment.to_string().chars().take(10).collect()
 }
 
 /// `abcd` as `AB:CD`, the way fingerprints are read out.

@@ -2,8 +2,8 @@ use super::words::{Block, Line, Packet, Piece, Section};
 
 /// Readable on a screen and on paper; loads nothing from anywhere.
 const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--tint:#f4f6f8;--lead:#0b5cab}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa4af;--line:#3a424c;--paper:#14181d;--tint:#1d232a;--lead:#7db7f5}}\
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--paper:#fff;--tint:#f4f6f8}\
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa4af;--line:#3a424c;--paper:#14181d;--tint:#1d232a}}\
 *{box-sizing:border-box}\
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif}\
 main{max-width:46rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}\
@@ -19,9 +19,9 @@ th{width:34%;font-weight:600}\
 code{font-family:ui-monospace,'SF Mono',Consolas,'DejaVu Sans Mono',monospace;font-size:.88em;background:var(--tint);padding:.08em .3em;border-radius:3px;overflow-wrap:anywhere}\
 pre{background:var(--tint);border:1px solid var(--line);border-radius:6px;padding:.8rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}\
 pre code{background:none;padding:0}\
-b.screen{font-weight:600;color:var(--lead)}\
-.blank td{border-bottom:1px solid var(--soft);height:2.6rem}.blank small{color:var(--soft);display:block}\
-@media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--tint:#f2f2f2;--lead:#000}\
+b.screen{font-weight:650}\
+.blank td{border-bottom:1px solid var(--soft);height:2.6rem}.blank small{color:var(--soft);display:block;font-weight:400}\
+@media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--tint:#f2f2f2}\
 body{font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}li,tr,pre{break-inside:avoid}@page{margin:18mm}}";
 
 /// The packet as one page that needs nothing else.
