@@ -99,26 +99,63 @@ async fn a_hopeless_session_is_not_minted_again_even_if_it_has_worked() {
     assert_eq!(org.mints(), 1);
 }
 
-// A second refusal in a row, of a session that another call has used: named, and not replayed again.
+// faults A9: the session that came in place of the dead one is dead too, although it has worked for others.
 #[tokio::test]
 async fn a_second_dead_session_in_a_row_is_an_error() {
-    let calls = Arc::new(AtomicU32::new(0));
-    let org = TestOrg::start(move |asked| match (asked.path(), asked.token().as_str()) {
+    let tokens = Arc::new(std::sync::OnceLock::<crate::token::TokenSource>::new());
+    let source = tokens.clone();
+    let killed = Arc::new(AtomicBool::new(false));
+    let dead = killed.clone();
+    let org = TestOrg::start(move |asked| match (asked.path(), dead.load(Ordering::SeqCst)) {
         ("/services/oauth2/token", _) => None,
-        // T2 works for the other call, and not for this one.
-        ("/services/data/v67.0/other", "T2") => Some(Reply::json("{}")),
-        (LIMITS, "T1") if calls.fetch_add(1, Ordering::SeqCst) == 0 => Some(Reply::json("{}")),
-        _ => Some(Reply::dead_session()),
+        (_, false) => Some(Reply::json("{}")),
+        (_, true) => {
+            let kept = source.get().and_then(|tokens| tokens.kept(&crate::token::Need::default()));
+            if let (Some(kept), Some(tokens)) = (kept, source.get()) {
+                tokens.accepted(&kept.token);
+            }
+            Some(Reply::dead_session())
+        }
     })
     .await;
     let client = org.client();
-    client.get(LIMITS).await.unwrap();
-    let other = client.get("/services/data/v67.0/other").await;
-    assert!(other.is_ok(), "{other:?}");
-    // In hand is T2, which has worked. Refused, T3 comes, is refused too, and nothing is replayed after that.
+    tokens.set(client.tokens().clone()).unwrap();
+    ended_session(&client, &killed).await;
     let error = client.get(LIMITS).await.unwrap_err();
-    assert!(["session.refused", "api.session_refused"].contains(&error.code()), "{error}");
-    assert_eq!(org.mints(), 3);
+    assert_eq!((error.code(), error.fault()), ("api.session_refused", crate::base::Fault::Denied));
+    assert_eq!(org.calls().iter().map(|asked| asked.token()).collect::<Vec<_>>(), ["T1", "T1", "T2"]);
+    assert_eq!(org.mints(), 3, "the third is for whoever asks next");
+}
+
+#[tokio::test]
+async fn a_new_session_that_never_worked_and_is_refused_trips_the_breaker() {
+    let killed = Arc::new(AtomicBool::new(false));
+    let dead = killed.clone();
+    let org = TestOrg::start(move |asked| match asked.path() {
+        "/services/oauth2/token" => None,
+        _ if dead.load(Ordering::SeqCst) => Some(Reply::dead_session()),
+        _ => Some(Reply::json("{}")),
+    })
+    .await;
+    let client = org.client();
+    ended_session(&client, &killed).await;
+    assert_eq!(client.get(LIMITS).await.unwrap_err().code(), "session.refused");
+    assert_eq!(client.get(LIMITS).await.unwrap_err().code(), "session.refused");
+    assert_eq!((org.mints(), org.calls().len()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_page_that_says_the_org_is_not_here_names_the_host() {
+    let org = TestOrg::start(|asked| match asked.path() {
+        "/services/oauth2/token" => None,
+        _ => Some(Reply::new(
+            200,
+            &[],
+            "<html><body>Destination URL not reset. The URL returned from login must be set</body></html>",
+        )),
+    })
+    .await;
+    assert_eq!(org.client().get(LIMITS).await.unwrap_err().code(), "api.wrong_host");
 }
 
 // faults A10: sessions that end as fast as they come stop after three in a minute.

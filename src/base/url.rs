@@ -65,6 +65,13 @@ fn read(kind: &'static str, text: &str) -> Result<Url, UrlMistake> {
     if host.ends_with('.') {
         return refuse("has a host that ends in a dot");
     }
+    // Letters, digits and hyphens, RFC 1123 §2.1: the parser also takes `;`, `,` or `$` for a host's letters.
+    let fits = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if matches!(url.host(), Some(Host::Domain(name)) if !name.split('.').all(fits)) {
+        return refuse("has a host that no name server knows");
+    }
     let mut origin = format!("{}://{host}", url.scheme());
     if let Some(port) = url.port() {
         origin.push_str(&format!(":{port}"));
@@ -311,7 +318,9 @@ impl InstanceUrl {
     /// Anything else, with the reason; the token that came with it must not be used.
     pub fn parse(text: &str, hosts: &InstanceHosts, login: &LoginUrl) -> Result<Self, UrlMistake> {
         let url = read(Self::KIND, text)?;
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        // Of the text, not of the parsed path: `/..` is gone there.
+        let has_path = text.splitn(4, '/').nth(3).is_some_and(|path| !path.is_empty());
+        if has_path || url.query().is_some() || url.fragment().is_some() {
             return Err(UrlMistake::new(
                 Self::KIND,
                 text,

@@ -33,7 +33,7 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
                 error.source().map_or(error.to_string(), |cause| cause.to_string())
             };
             OrgConfig::from_toml(&text)
-                .map_err(|error| unusable(format!("{}: {}", path.display(), reason(&error))))?
+                .map_err(|error| unusable(format!("{}: {}", path.display(), reason(&error).trim_end())))?
         }
         None => OrgConfig::default(),
     };

@@ -20,8 +20,12 @@ pub fn start(global: &Global) {
         (false, 2) => Level::DEBUG,
         (false, _) => Level::TRACE,
     };
-    let builder =
-        tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_span_events(FmtSpan::NONE);
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(stderr)
+        .with_span_events(FmtSpan::NONE)
+        // It would be told on stderr, which cannot be written: that panics.
+        .log_internal_errors(false);
     // A second start in one process (tests) keeps the first.
     let _ = match global.log_format {
         LogFormat::Json => builder

@@ -67,9 +67,9 @@ pub fn unreachable(error: reqwest::Error, host: &str, now: UnixSeconds) -> MintE
     let told = chain(&error);
     let source: Arc<dyn Error + Send + Sync> = Arc::new(error.without_url());
     let host = host.to_string();
-    if told.contains("invalid peer certificate: Expired")
-        || told.contains("NotValidYet")
-        || told.contains("not valid yet")
+    if ["certificate expired", "not valid yet", "NotValidYet", "certificate: Expired"]
+        .iter()
+        .any(|words| told.contains(words))
     {
         MintError::TlsClock { host, now, source }
     } else if told.contains("invalid peer certificate")

@@ -1,1 +1,222 @@
+//! The map kept true: who imports whom, who names which crate, how long a file is, which code has a paragraph.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use regex::Regex;
+
+/// Which rooms a room may import, as design.md draws it; its own files apart. A room that is not here may import nothing.
+const FLOORS: [(&str, &[&str]); 10] = [
+    ("base", &[]),
+    ("config", &["base"]),
+    ("store", &["base"]),
+    ("crypto", &["base"]),
+    ("assertion", &["base", "crypto"]),
+    ("token", &["base", "config", "store", "crypto", "assertion"]),
+    ("api", &["base", "config", "store", "crypto", "assertion", "token"]),
+    ("health", &["base", "config", "store", "crypto", "assertion", "token", "api"]),
+    ("emulator", &["base"]),
+    ("cli", &["*"]),
+];
+
+/// What goes past the floors on purpose, and why.
+const EXCEPTIONS: [(&str, &str, &str); 1] =
+    // The org's oracle is the public half of crypto: `rsa` verifies there, and nothing else is shared.
+    [("emulator", "crypto", "crypto::verify")];
+
+/// Crates that have one home.
+const HOMES: [(&str, &[&str]); 5] = [
+    ("rsa", &["src/crypto/"]),
+    ("rustls_pemfile", &["src/crypto/"]),
+    ("anyhow", &["src/cli/", "src/main.rs"]),
+    ("rusqlite", &["src/store/sqlite/"]),
+    ("clap", &["src/cli/"]),
+];
+
+/// The longest a file may be, tests and tables included. Lines.
+const LONGEST: usize = 500;
+
+/// Files that are longer, with the reason.
+const LONGER: [(&str, &str); 2] = [
+    ("src/emulator/setup_rows.rs", "one table of Setup objects, row by row"),
+    (
+        "src/token/source.rs",
+        "the one type that orders mints; its decisions are in need, freshness and governor",
+    ),
+];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    walk(&root.join("src"), &mut found);
+    found.sort();
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        (name, text)
+    };
+    let sources: Vec<_> = found.into_iter().map(read).collect();
+    assert!(sources.len() > 100, "src was not found");
+    sources
+}
+
+/// The text without comments, and without what only tests see at a file's end.
+fn code(text: &str) -> String {
+    let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    text.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn room(name: &str) -> Option<&str> {
+    let (room, _) = name.strip_prefix("src/")?.split_once('/')?;
+    Some(room)
+}
+
+/// Rooms that `text` names behind `crate::`, each with the path that follows.
+fn imports(text: &str) -> Vec<(String, String)> {
+    let plain = Regex::new(r"\bcrate::([a-z_]+)((?:::[A-Za-z_]+)*)").unwrap();
+    let grouped = Regex::new(r"\buse crate::\{([^;]*)\};").unwrap();
+    let mut found: Vec<(String, String)> = plain
+        .captures_iter(text)
+        .map(|capture| (capture[1].to_string(), format!("{}{}", &capture[1], &capture[2])))
+        .collect();
+    for capture in grouped.captures_iter(text) {
+        let mut depth = 0;
+        let mut word = String::new();
+        for letter in capture[1].chars().chain([',']) {
+            match letter {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    let path = word.trim().to_string();
+                    let room = path.split("::").next().unwrap_or_default().trim().to_string();
+                    found.push((room, path));
+                    word.clear();
+                    continue;
+                }
+                _ => {}
+            }
+            word.push(letter);
+        }
+    }
+    found
+}
+
+#[test]
+fn no_room_reaches_upward_or_sideways() {
+    let mut reached = Vec::new();
+    for (name, text) in sources() {
+        let Some(room) = room(&name) else { continue };
+        // Tests of a room may look at it from another.
+        if name.contains("/tests") {
+            continue;
+        }
+        let allowed = FLOORS.iter().find(|(floor, _)| *floor == room);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{name}: the room `{room}` is on no floor"));
+        for (other, path) in imports(&code(&text)) {
+            let is_room = FLOORS.iter().any(|(floor, _)| *floor == other);
+            let excepted = EXCEPTIONS
+                .iter()
+                .any(|(from, to, prefix)| *from == room && *to == other && path.starts_with(prefix));
+            if is_room
+                && other != room
+                && !excepted
+                && !allowed.contains(&other.as_str())
+                && !allowed.contains(&"*")
+            {
+                reached.push(format!("{name} reaches for {path}"));
+            }
+        }
+    }
+    assert!(reached.is_empty(), "design.md, \"The house\":\n{}", reached.join("\n"));
+}
+
+#[test]
+fn the_reading_of_imports_reads_them() {
+    let text = "use crate::{base::{Clock, Secret}, config::Settings};\nuse crate::token::Minter;\nlet x = crate::store::open();";
+    let rooms: BTreeSet<String> = imports(text).into_iter().map(|(room, _)| room).collect();
+    assert_eq!(rooms, ["base", "config", "store", "token"].map(String::from).into());
+}
+
+#[test]
+fn crates_with_one_home_are_named_only_there() {
+    let mut strays = Vec::new();
+    for (name, text) in sources() {
+        let text = code(&text);
+        for (krate, homes) in HOMES {
+            let named = Regex::new(&format!(r"\b{krate}::|\buse {krate}\b")).unwrap();
+            if named.is_match(&text)
+                && !homes.iter().any(|home| name.starts_with(home))
+                && !name.contains("/tests")
+            {
+                strays.push(format!("{name} names {krate}, whose home is {}", homes.join(", ")));
+            }
+        }
+    }
+    assert!(strays.is_empty(), "{}", strays.join("\n"));
+}
+
+#[test]
+fn files_can_be_read_in_one_sitting() {
+    let mut long = Vec::new();
+    for (name, text) in sources() {
+        let lines = text.lines().count();
+        let known = LONGER.iter().any(|(longer, _)| *longer == name);
+        if lines > LONGEST && !known {
+            long.push(format!("{name} has {lines} lines"));
+        }
+        assert!(!known || lines > LONGEST, "{name} is no longer long: take it off the list");
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+/// Every code that an error can carry: what `fn code` can answer, the rows of the error table, and complaints of the command line.
+fn codes() -> BTreeSet<String> {
+    let word = Regex::new(r#""([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)""#).unwrap();
+    let body = Regex::new(r"(?s)fn code\(&self\) -> &'static str \{(.*?)\n    \}").unwrap();
+    let row = Regex::new(r#"\bcode: "([a-z0-9_.]+)""#).unwrap();
+    let complaint = Regex::new(r#"Complaint::new\(\s*"([a-z0-9_.]+)""#).unwrap();
+    let mut codes = BTreeSet::new();
+    for (name, text) in sources() {
+        if name.starts_with("src/emulator/") {
+            continue;
+        }
+        let text = code(&text);
+        for answer in body.captures_iter(&text) {
+            codes.extend(word.captures_iter(&answer[1]).map(|capture| capture[1].to_string()));
+        }
+        for pattern in [&row, &complaint] {
+            codes.extend(pattern.captures_iter(&text).map(|capture| capture[1].to_string()));
+        }
+    }
+    codes.remove("");
+    codes
+}
+
+#[test]
+fn every_code_has_a_paragraph() {
+    let codes = codes();
+    assert!(
+        codes.len() > 50 && codes.contains("mint.refused") && codes.contains("mint.audience"),
+        "{codes:?}"
+    );
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/errors.md");
+    let page = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+    let heading = Regex::new(r"(?m)^### `([a-z0-9_.]+)`").unwrap();
+    let told: BTreeSet<String> = heading.captures_iter(&page).map(|capture| capture[1].to_string()).collect();
+    let missing: Vec<_> = codes.difference(&told).collect();
+    let gone: Vec<_> = told.difference(&codes).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "without a paragraph: {missing:?}\nno longer there: {gone:?}"
+    );
+}

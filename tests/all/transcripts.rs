@@ -7,7 +7,10 @@ fn transcripts() {
     // A fresh folder for each transcript that writes; a home that is nobody's.
     let home = tempfile::tempdir().unwrap();
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    trycmd::TestCases::new()
+    let cases = trycmd::TestCases::new();
+    cases.insert_var("[HOME]", home.path().to_string_lossy().into_owned()).unwrap();
+    cases
+        .register_bin("sfmint", std::path::Path::new(crate::child::SFMINT))
         .case("tests/cli/*.trycmd")
         .env("HOME", home.path().to_string_lossy())
         .env("SFMINT_STATE_DIR", home.path().join("state").to_string_lossy())

@@ -14,8 +14,8 @@ use super::who;
 /// How much of the daily calls may be used before it is said. Percent.
 const CALLS_TO_WARN: u64 = 80;
 
-/// The rungs between the first touch of the network and the last, for what is skipped.
-const AFTER_REACH: [&str; 5] = ["clock.skew", "mint", "identity", "api.access", "api.version"];
+/// What rests on a token.
+const AFTER_MINT: [&str; 3] = ["identity", "api.access", "api.version"];
 
 /// Looks at every step from the configuration to the API, in order, and says each finding as it comes.
 ///
@@ -56,7 +56,7 @@ pub async fn doctor(client: &Client, clock: &dyn Clock, say: Say<'_>) -> Report 
     let reached = touch(connection, clock, &mut exam).await;
     match &reached {
         Some(reached) => look_at_clock(reached, &mut exam),
-        None => exam.skipped(AFTER_REACH[0], "the login host was not reached"),
+        None => exam.skipped("clock.skew", "the login host was not reached"),
     }
     place(connection).into_iter().for_each(|finding| exam.note(finding));
 
@@ -66,18 +66,18 @@ pub async fn doctor(client: &Client, clock: &dyn Clock, say: Say<'_>) -> Report 
         (_, false) => Some("the key cannot be used"),
     };
     let token = match why {
-        Some(why) => Err(why),
-        None => mint(client, certificate.as_ref(), clock, &mut exam).await.ok_or("there is no token"),
+        None => mint(client, certificate.as_ref(), clock, &mut exam).await,
+        Some(why) => {
+            exam.skipped("mint", why);
+            None
+        }
     };
     match token {
-        Ok(token) => {
+        Some(token) => {
             look_at_identity(client, &token, &mut exam).await;
             look_at_api(client, &mut exam).await;
         }
-        Err(why) => {
-            let first = if why == "there is no token" { 2 } else { 1 };
-            AFTER_REACH[first..].iter().for_each(|rung| exam.skipped(rung, why));
-        }
+        None => AFTER_MINT.into_iter().for_each(|rung| exam.skipped(rung, "there is no token")),
     }
     exam.done()
 }
