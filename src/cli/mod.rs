@@ -1,7 +1,7 @@
 //! Words people type, and words they read back.
 //!
-//! One file a verb; what they share is how errors are told ([`report`]), which number the process ends with ([`exit`]) and
-//! where the floors are joined ([`wire`]). Nothing is decided here. Start at [`run`].
+//! One file a verb; what they share is how errors are told (`report`), which number the process ends with (`exit`) and
+//! where the floors are joined (`wire`). Nothing is decided here. Start at [`run`].
 
 mod api;
 mod args;

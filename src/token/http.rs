@@ -24,7 +24,7 @@ pub const USER_AGENT: &str = concat!("sfmint/", env!("CARGO_PKG_VERSION"));
 /// TLS by rustls with the system's authorities and `ca_file`'s; where `origin` is http (which only loopback may be)
 /// no authorities are read, since none will be asked. No redirects, no Referer; gzip is understood;
 /// `HTTPS_PROXY` and `NO_PROXY` are honoured, except on loopback. A host that is not this machine
-/// must not resolve to this machine or its link: see [`GuardedResolver`].
+/// must not resolve to this machine or its link: see `GuardedResolver`.
 ///
 /// # Errors
 ///

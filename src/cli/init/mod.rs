@@ -41,7 +41,7 @@ pub struct Verb {
     /// What you call the connection: prod, acme-sandbox
     #[arg(value_name = "NAME")]
     name: ConnectionName,
-    /// The org's My Domain, such as https://acme.my.salesforce.com
+    /// The org's My Domain, such as `https://acme.my.salesforce.com`
     #[arg(long, value_name = "URL")]
     login_url: Option<LoginUrl>,
     /// The consumer key of the app, from the administrator

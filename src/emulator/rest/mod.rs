@@ -1,6 +1,6 @@
 //! What lies below `/services/data`: versions, limits, describe, records and queries, for those with a live session.
 //!
-//! The token endpoint is not here. Start at [`answer`].
+//! The token endpoint is not here. Start at [`answer()`].
 
 mod answer;
 mod columns;

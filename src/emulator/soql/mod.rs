@@ -1,7 +1,7 @@
 //! A small, strict part of SOQL: enough for syncs, doctors and real clients, refused in Salesforce's words beyond that.
 //!
 //! It knows SELECT of fields, `FIELDS(ALL)`, `COUNT()`; WHERE with comparisons, IN (also of a query), LIKE, AND, OR, NOT;
-//! ORDER BY, LIMIT, OFFSET. No GROUP BY and no child queries. Start at [`parse`](parser::parse), then [`Plan`](plan::Plan).
+//! ORDER BY, LIMIT, OFFSET. No GROUP BY and no child queries. Start at [`parse`], then [`Plan`].
 
 mod ast;
 mod bind;

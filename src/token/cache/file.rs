@@ -83,7 +83,7 @@ pub struct FileCache {
 pub struct Guard(#[allow(dead_code)] File);
 
 impl FileCache {
-    /// The cache of `connection` in `folder`, which [`token_folder`] made safe.
+    /// The cache of `connection` in `folder`, which `token_folder` made safe.
     pub fn new(folder: &Path, connection: &Connection) -> Self {
         let key = Record::key(connection);
         Self { path: folder.join(format!("{key}.json")), lock: folder.join(format!("{key}.lock")), key }
@@ -117,7 +117,7 @@ impl FileCache {
         Record::default()
     }
 
-    /// Writes the record whole. The caller holds the [`Guard`].
+    /// Writes the record whole. The caller holds the lock.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! What Salesforce's refusals mean, and which setting changes them.
 //!
-//! The knowledge is data ([`table`]); this room only looks things up in it and never talks to anybody.
+//! The knowledge is data (`table.rs`); this room only looks things up in it and never talks to anybody.
 //! Start at [`diagnose`].
 
 mod table;
