@@ -17,3 +17,4 @@ mod log_fields;
 mod pages;
 mod refusals;
 mod rust_source;
+mod transcripts;
