@@ -57,7 +57,8 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     Ok(report.fault.map_or(Exit::Done, Exit::from))
 }
 
-fn sum_up(report: &Report) -> anyhow::Result<Exit> {
+/// Counts what was found.
+pub fn sum_up(report: &Report) -> anyhow::Result<Exit> {
     let count = |level| report.findings.iter().filter(|finding| finding.level == level).count();
     let (ok, warned, failed) = (count(Level::Ok), count(Level::Warn), count(Level::Fail));
     super::wire::print(|out| writeln!(out, "\n{ok} ok, {warned} to watch, {failed} to change"))

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::api::Client;
 use crate::base::{Fault, printable};
 use crate::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
-use crate::store::{MintQuery, MintRow};
+use crate::store::{Location, MintQuery, MintRow};
 use crate::token::{Need, Revoked, SystemClock, TokenSource};
 
 use super::super::init::{self, Wanted};
@@ -45,7 +45,7 @@ pub async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<End> {
     query(teller, &org, &client).await?;
     survive(teller, &org, &client).await?;
     diagnose(stage, teller, &org, &tokens).await?;
-    let mints = history(teller, &wire).await?;
+    let mints = history(teller, &wire, &tokens).await?;
     clean_up(stage, teller, &tokens).await?;
     let counters = org.admin().counters();
     let end = End {
@@ -170,14 +170,9 @@ async fn use_again(teller: &mut Teller, org: &Org, tokens: &TokenSource) -> anyh
 async fn query(teller: &mut Teller, org: &Org, client: &Client) -> anyhow::Result<()> {
     let step = teller.step("The accounts are queried, page by page");
     let fetched = accounts::fetch(client).await?;
-    let examples: Vec<String> = fetched
-        .names
-        .iter()
-        .skip(2)
-        .step_by(4)
-        .take(2)
-        .map(|name| format!("`{}`", printable(name, 40)))
-        .collect();
+    let one = |mark: char| fetched.names.iter().find(|name| name.contains(mark));
+    let examples: Vec<String> =
+        [one('"'), one('\n')].into_iter().flatten().map(|name| printable(name, 40)).collect();
     step.done(
         teller,
         &[
@@ -186,7 +181,7 @@ async fn query(teller: &mut Teller, org: &Org, client: &Client) -> anyhow::Resul
                 grouped(fetched.names.len() as u64),
                 fetched.pages
             ),
-            format!("among them {}", examples.join(" and ")),
+            format!("among them  {}", examples.join("  and  ")),
         ],
         json!({ "rows": fetched.names.len(), "announced": fetched.announced, "pages": fetched.pages,
             "api_requests": org.admin().counters().api_requests }),
@@ -250,11 +245,23 @@ async fn diagnose(stage: &Stage, teller: &mut Teller, org: &Org, tokens: &TokenS
     )
 }
 
-async fn history(teller: &mut Teller, wire: &Wire) -> anyhow::Result<Vec<MintRow>> {
-    let step = teller.step("Every mint and refusal is in the store, and no secret is");
+async fn history(teller: &mut Teller, wire: &Wire, tokens: &TokenSource) -> anyhow::Result<Vec<MintRow>> {
+    let step = teller.step("Every mint and refusal is in the store, and no token is");
     let store = wire.store();
     let mut rows = store.mints(MintQuery::default()).await.map_err(told)?;
     rows.reverse();
+    let held = tokens.kept(&Need::default());
+    if let (Some(held), Location::Sqlite { path }) = (held, wire.store_location()) {
+        for end in ["", "-wal"] {
+            let mut file = path.clone().into_os_string();
+            file.push(end);
+            let bytes = std::fs::read(file).unwrap_or_default();
+            let token = held.token.expose().as_bytes();
+            if bytes.windows(token.len()).any(|window| window == token) {
+                return Err(told(Complaint::new("demo.secret", Fault::Bug, "the store holds a token")));
+            }
+        }
+    }
     step.done(teller, &super::tell::table(&rows)?, json!({ "mints": &rows }))?;
     Ok(rows)
 }
