@@ -14,6 +14,7 @@ mod generated;
 mod library;
 mod links;
 mod log_fields;
+mod names;
 mod pages;
 mod refusals;
 mod rust_source;
