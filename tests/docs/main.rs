@@ -14,6 +14,8 @@ mod generated;
 mod library;
 mod links;
 mod log_fields;
+mod names;
 mod pages;
 mod refusals;
 mod rust_source;
+mod transcripts;
