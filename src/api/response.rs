@@ -45,7 +45,7 @@ impl Response {
     /// # Errors
     ///
     /// [`ApiError::NotJson`]: an HTML page, whatever its status, or JSON that is damaged or nested deeper than
-    /// 127 levels. *Misuse*.
+    /// 127 levels; [`ApiError::WrongHost`]: the page says that the org is not here. *Misuse*.
     pub fn json(&self) -> Result<Value, ApiError> {
         self.read()
     }
@@ -58,6 +58,9 @@ impl Response {
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let not_json =
             |what: String| ApiError::NotJson { host: self.host.clone(), status: self.status, what };
+        if page::is_wrong_host(&self.body) && page::is_html(&self.body) {
+            return Err(ApiError::WrongHost { host: self.host.clone() });
+        }
         if page::is_html(&self.body) {
             let title = page::title(&self.body).map(|title| format!(" titled `{title}`"));
             return Err(not_json(format!("an HTML page{}", title.unwrap_or_default())));

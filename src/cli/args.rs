@@ -88,6 +88,10 @@ pub enum Command {
     Api(super::api::Verb),
     /// Run a SOQL query and print its rows
     Query(super::query::Verb),
+    /// Look at every step from the configuration to the API, and say what to change
+    Doctor(super::doctor::Verb),
+    /// Show how connections stand, from what is known on this machine
+    Status(super::status::Verb),
     /// End the access token of a connection, and forget it
     Revoke(super::revoke::Verb),
     /// Run the built-in org: a small, strict Salesforce on this machine

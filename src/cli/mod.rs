@@ -8,6 +8,7 @@ mod args;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod emulator;
 mod exec;
 mod exit;
@@ -21,6 +22,7 @@ mod render;
 mod report;
 mod revoke;
 mod shutdown;
+mod status;
 mod store;
 mod token;
 mod wire;
@@ -66,6 +68,8 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Emulator(verb) => emulator::run(verb, global),
         Command::Api(verb) => api::run(verb, global),
         Command::Query(verb) => query::run(verb, global),
+        Command::Doctor(verb) => doctor::run(verb, global),
+        Command::Status(verb) => status::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),

@@ -30,7 +30,7 @@ fn files() -> &'static Files {
         use std::os::unix::fs::PermissionsExt;
         let pair =
             rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
-        let mut params = rcgen::CertificateParams::new(vec!["sfmint.example".to_string()]).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["sfmint test".to_string()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2026, 1, 1);
         params.not_after = rcgen::date_time_ymd(2027, 6, 1);
         let pem = params.self_signed(&pair).unwrap().pem();

@@ -13,7 +13,8 @@ mod status;
 
 #[cfg(test)]
 mod doctor_tests;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod emulator_tests;
 #[cfg(test)]
 mod test_words;

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use super::pages::read;
 use super::rust_source::{literals, sources};
 
-/// Texts of the same shape that are no codes: endings of file names, and fields of other formats.
-const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged", "json.new"];
+/// Texts of the same shape that are no codes: endings of file names, and a host.
+const OTHER_TEXTS: &[&str] = &["bak.new", "json.damaged", "json.new", "sfmint.example"];
 
 /// Codes without a dot.
 const PLAIN_CODES: &[&str] = &["bug", "runtime"];

@@ -4,6 +4,7 @@
 //! has its entry, every link leads somewhere. Whether the prose is true, no test here can tell.
 
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
 
 mod cli_reference;
 mod commands;

@@ -36,15 +36,18 @@ certificate = '''
 
 def make_key(binary: Path, folder: Path) -> tuple[Path, Path]:
     """Key and certificate, made by sfmint as a user makes them."""
+    desk = folder / "desk"
+    desk.mkdir()
     subprocess.run(
         [str(binary), "init", "acme", "--yes"],
-        cwd=folder,
+        cwd=desk,
         stdin=subprocess.DEVNULL,
         check=True,
         capture_output=True,
         timeout=60,
     )
-    return folder / "certs" / "acme" / "current.key", folder / "certs" / "acme" / "current.crt"
+    made = desk / "config" / "certs" / "acme"
+    return made / "current.key", made / "current.crt"
 
 
 class Org:

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::base::UnixSeconds;
 use crate::store::MintRow;
 
 use super::super::init::word;
@@ -140,7 +141,7 @@ pub fn table(rows: &[MintRow]) -> anyhow::Result<Vec<String>> {
         .map(|row| {
             let short = |text: String| text.chars().take(16).collect::<String>();
             vec![
-                row.at.to_string(),
+                time_of_day(row.at),
                 row.outcome.to_string(),
                 row.reason.to_string(),
                 format!("{} ms", row.duration_ms),
@@ -157,6 +158,12 @@ pub fn table(rows: &[MintRow]) -> anyhow::Result<Vec<String>> {
         &cells,
     )?;
     Ok(String::from_utf8_lossy(&out).lines().map(str::to_string).collect())
+}
+
+/// The time of a moment; the day is today.
+fn time_of_day(at: UnixSeconds) -> String {
+    let text = at.to_string();
+    text.split_once('T').map_or(text.clone(), |(_, time)| time.to_string())
 }
 
 /// What to try next.

@@ -1,22 +1,29 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::base::{Connection, ConnectionName};
-use crate::token::{Claimant, Handed, Need};
+use crate::base::{Connection, ConnectionName, Finding};
+use crate::health::{self, Report};
 
-use super::super::report::told_of;
 use super::super::wire::{Wire, block_on, print, print_json};
-use super::super::{Exit, Global};
+use super::super::{Exit, Global, doctor, render};
 use super::places::Places;
 use super::tell::{Story, flags, shown};
 
-/// Asks for a token, as every later command will: configuration, key, certificate, app and approval in one.
-fn mint(name: &ConnectionName, global: &Global) -> anyhow::Result<Handed> {
+/// Looks at the connection as `sfmint doctor` does: configuration, key, certificate, network, app and approval in one.
+fn examine(name: &ConnectionName, global: &Global) -> anyhow::Result<Report> {
     let global = Global { connection: Some(name.to_string()), ..global.clone() };
     let wire = Wire::new(&global)?;
-    let tokens = wire.tokens(wire.connection()?)?;
-    let need = Need { fresh: true, wait_for_renewal: true, claimant: Claimant::Proof, ..Need::default() };
-    block_on(async { tokens.hand(need).await.map_err(told_of(name)) })
+    let client = wire.client(wire.connection()?)?;
+    let clock = wire.clock();
+    let colour = global.colour(&std::io::stdout());
+    let mut say = |finding: &Finding| {
+        if !global.json {
+            let mut stdout = std::io::stdout().lock();
+            // A reader who has seen enough stops no examination.
+            let _ = render::finding(&mut stdout, finding, colour).and_then(|()| stdout.flush());
+        }
+    };
+    block_on(async { Ok(health::doctor(&client, &*clock, &mut say).await) })
 }
 
 /// The end of a run that made the connection.
@@ -26,61 +33,64 @@ pub fn first(
     made: &[PathBuf],
     global: &Global,
 ) -> anyhow::Result<Exit> {
-    let handed = mint(name, global).inspect_err(|_| {
-        if !global.json && !global.quiet {
-            // Talk; the error that follows is what counts.
-            let _ = writeln!(
-                std::io::stderr(),
-                "The connection is written and stays. Salesforce takes 2 to 10 minutes to know a new app or certificate; then run `sfmint init {name}{}` again.",
-                flags(global)
-            );
-        }
-    })?;
+    let report = examine(name, global)?;
     if global.json {
-        return print_json(&story.document("ready", made, Some(&handed), &next(name, global)));
+        print_json(&story.document(state(&report), made, Some(&report), &next(name, &report, global)))?;
+    } else {
+        told(name, &report, global)?;
     }
-    proven(name, &handed, global)
+    Ok(report.fault.map_or(Exit::Done, Exit::from))
 }
 
 /// The end of a run that found the connection configured.
 pub fn again(known: &Connection, places: &Places, global: &Global) -> anyhow::Result<Exit> {
     if !global.json {
-        print(|out| writeln!(out, "`{}` is configured already, in {}", known.name, shown(&places.config)))?;
+        print(|out| writeln!(out, "`{}` is configured already, in {}\n", known.name, shown(&places.config)))?;
     }
-    let handed = mint(&known.name, global)?;
+    let report = examine(&known.name, global)?;
     if global.json {
-        return print_json(&serde_json::json!({
-            "state": "ready",
+        print_json(&serde_json::json!({
+            "state": state(&report),
             "connection": known.name.as_str(),
             "config_file": places.config,
             "written": [],
-            "token_id": handed.token.id(),
-            "org_id": handed.token.org_id.as_str(),
-            "username": handed.token.username.as_str(),
-            "next": next(&known.name, global),
-        }));
+            "findings": report.findings,
+            "fault": report.fault,
+            "next": next(&known.name, &report, global),
+        }))?;
+    } else {
+        told(&known.name, &report, global)?;
     }
-    proven(&known.name, &handed, global)
+    Ok(report.fault.map_or(Exit::Done, Exit::from))
 }
 
-fn proven(name: &ConnectionName, handed: &Handed, global: &Global) -> anyhow::Result<Exit> {
-    let token = &handed.token;
+fn state(report: &Report) -> &'static str {
+    if report.fault.is_none() { "ready" } else { "not_ready" }
+}
+
+fn told(name: &ConnectionName, report: &Report, global: &Global) -> anyhow::Result<Exit> {
+    doctor::sum_up(report)?;
     print(|out| {
-        writeln!(
-            out,
-            "token        minted: {} in org {}, at {}\n\nready. Try:\n",
-            token.username, token.org_id, token.instance_url
-        )?;
-        next(name, global).iter().try_for_each(|command| writeln!(out, "  {command}"))
+        match report.fault {
+            None => writeln!(out, "\nready. Try:\n")?,
+            Some(_) => writeln!(
+                out,
+                "\nThe connection is written and stays. A new app or certificate takes 2 to 10 minutes until every server\nof Salesforce knows it. When what is said above is changed, run\n"
+            )?,
+        }
+        next(name, report, global).iter().try_for_each(|command| writeln!(out, "  {command}"))
     })
 }
 
-/// What to try with a connection that works.
-fn next(name: &ConnectionName, global: &Global) -> Vec<String> {
+/// What to try with a connection that works; with one that does not, this again.
+fn next(name: &ConnectionName, report: &Report, global: &Global) -> Vec<String> {
     let flags = flags(global);
-    vec![
-        format!("sfmint token{flags} -c {name} --format header"),
-        format!("sfmint exec{flags} -c {name} -- sh -c 'echo \"a token for $SF_USERNAME\"'"),
-        format!("sfmint config show{flags}"),
-    ]
+    match report.fault {
+        Some(_) => vec![format!("sfmint init {name}{flags}")],
+        None => vec![
+            format!("sfmint token{flags} -c {name} --format header"),
+            format!("sfmint query{flags} -c {name} 'SELECT Id, Name FROM Account LIMIT 5'"),
+            format!("sfmint exec{flags} -c {name} -- sh -c 'echo \"a token for $SF_USERNAME\"'"),
+        ],
+    }
 }

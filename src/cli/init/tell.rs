@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::metadata::AppPackage;
 use crate::base::printable;
-use crate::token::Handed;
+use crate::health::Report;
 
 use super::super::wire::{print, print_json};
 use super::super::{Exit, Global};
@@ -55,19 +55,10 @@ impl Story<'_> {
             return Ok(());
         }
         let lines = self.made();
-        let login = self.verb.login_url.as_ref();
         print(|out| {
             write!(out, "{lines}")?;
             let names: Vec<String> = made.iter().map(|path| shown(path)).collect();
-            writeln!(out, "connection   {}", names.join(", "))?;
-            if login.is_some_and(|url| url.is_shared_host()) {
-                writeln!(
-                    out,
-                    "             an External Client App answers at the org's My Domain only, not at {}",
-                    login.map(|url| url.host()).unwrap_or_default()
-                )?;
-            }
-            Ok(())
+            writeln!(out, "connection   {}\n", names.join(", "))
         })?;
         Ok(())
     }
@@ -112,7 +103,7 @@ impl Story<'_> {
     }
 
     /// The run as one JSON document.
-    pub fn document(&self, state: &str, made: &[PathBuf], handed: Option<&Handed>, next: &[String]) -> Value {
+    pub fn document(&self, state: &str, made: &[PathBuf], report: Option<&Report>, next: &[String]) -> Value {
         let Self { verb, places, credential, app, .. } = self;
         let certificate = &credential.certificate;
         let mut written = self.written.clone();
@@ -137,9 +128,8 @@ impl Story<'_> {
             "session_timeout_seconds": u64::from(app.session_timeout_minutes()) * 60,
             "handover": self.handover,
             "written": written,
-            "token_id": handed.map(|handed| handed.token.id()),
-            "org_id": handed.map(|handed| handed.token.org_id.as_str().to_string()),
-            "username": handed.map(|handed| handed.token.username.as_str().to_string()),
+            "findings": report.map(|report| &report.findings),
+            "fault": report.and_then(|report| report.fault),
             "next": next,
         })
     }
