@@ -145,6 +145,19 @@ impl Minter {
             };
             let row = error.salesforce().and_then(diagnose);
 
+            let org_now = self.clock.now().moved(attempt.measured.unwrap_or(attempt.skew));
+            if let Some(certificate) = &attempt.certificate
+                && row.is_some_and(|row| row.code == "mint.assertion")
+                && !(certificate.not_before..=certificate.not_after).contains(&org_now)
+            {
+                warn!(
+                    connection.name = %self.connection.name,
+                    cert.days_left = certificate.not_after.seconds_since(org_now).div_euclid(86_400),
+                    "the certificate of `{}` is valid from {} to {}, and not now: that explains the refusal",
+                    self.connection.name, certificate.not_before, certificate.not_after
+                );
+            }
+
             let off_by = attempt.measured.unwrap_or(attempt.skew) - attempt.skew;
             if !tried_clock
                 && off_by.abs() > SKEW_THAT_MATTERS

@@ -340,3 +340,40 @@ fn loopback_is_never_asked_through_a_proxy() {
     assert_eq!(ran.code(), 75, "{}", ran.err());
     desk.sweep("token behind a dead proxy", &ran, false);
 }
+
+// faults C8: Salesforce is the judge of a lapsed certificate, and its refusal is explained.
+#[test]
+fn a_certificate_that_has_ended_is_tried_and_named() {
+    use sfmint::emulator::OrgConfig;
+    let key = std::fs::read_to_string(crate::org::fixture("pkcs8.pem")).unwrap();
+    let key = rcgen::KeyPair::from_pem_and_sign_algo(&key, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let mut lapsed = rcgen::CertificateParams::new(vec![]).unwrap();
+    lapsed.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    lapsed.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let lapsed = lapsed.self_signed(&key).unwrap().pem();
+    for (checked, code) in [(false, 0), (true, 77)] {
+        let mut config = OrgConfig::default();
+        config.rules.facts.certificate_validity_checked = checked;
+        config.apps.iter_mut().for_each(|app| app.certificate = Some(lapsed.clone()));
+        let desk = Desk::with(config);
+        desk.write("sfmint.toml", &desk.config("certificate = \"current.crt\""));
+        desk.write("current.crt", &lapsed);
+        let ran = desk.sfmint(&["token"]);
+        assert_eq!((ran.code(), desk.admin().counters().token_posts), (code, 1), "{}", ran.err());
+        assert_eq!(ran.err().contains("2021-01-01T00:00:00Z, and not now"), checked, "{}", ran.err());
+        desk.sweep("token with a lapsed certificate", &ran, true);
+    }
+}
+
+// faults A17
+#[test]
+fn a_machine_without_authorities_is_told_what_to_mount() {
+    let mut desk = Desk::new();
+    desk.write("sfmint.toml", &desk.config("").replace(&desk.url(), "https://acme.my.salesforce.com"));
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        desk.variables.insert(name.into(), desk.path().join("nothing").into());
+    }
+    let ran = desk.sfmint(&["--json", "token"]);
+    assert_eq!(ran.code(), 78, "{}", ran.err());
+    assert!(ran.err().contains("tls.no_roots") && ran.err().contains("/etc/ssl/certs"), "{}", ran.err());
+}
