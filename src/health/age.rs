@@ -11,6 +11,9 @@ use crate::base::{Finding, Hint, Level, UnixSeconds};
 /// neither refuses a lapsed certificate for certain nor writes a mail about it (field reports contradict each other).
 pub const CERTIFICATE_WARNINGS: [i64; 5] = [60, 30, 14, 7, 1];
 
+/// A certificate for a key that stays: Salesforce looks at the public half, so both certificates do, and nothing has to happen at one moment.
+const ANOTHER_CERTIFICATE: &str = "make another for the same key (`openssl req -x509 -new -key KEY -days 365 -subj /CN=sfmint -out new.crt`) and upload it to the app";
+
 /// The last warning that is due with `days_left` to go; `None` while there is time.
 ///
 /// # Examples
@@ -54,15 +57,14 @@ pub fn certificate(facts: &CertificateFacts, now: UnixSeconds) -> Finding {
     if now > facts.not_after {
         let ago = spoken(Duration::from_secs(now.seconds_since(facts.not_after).unsigned_abs()));
         let says = format!("the certificate ended {ago} ago, on {}", until(facts.not_after));
-        return Finding::new("certificate.expired", Level::Fail, says)
-            .hint(Hint::new("make a new one with `sfmint cert new` and upload it to the app"));
+        return Finding::new("certificate.expired", Level::Fail, says).hint(Hint::new(ANOTHER_CERTIFICATE));
     }
     let says = format!("the certificate is valid until {}: {days} days left", until(facts.not_after));
     match certificate_warning(days) {
         None => Finding::new("certificate.validity", Level::Ok, says),
-        Some(_) => Finding::new("certificate.expires_soon", Level::Warn, says).hint(Hint::new(
-            "make a new one with `sfmint cert new` and upload it to the app before that day",
-        )),
+        Some(_) => {
+            Finding::new("certificate.expires_soon", Level::Warn, says).hint(Hint::new(ANOTHER_CERTIFICATE))
+        }
     }
 }
 

@@ -10,14 +10,13 @@ fn parse(text: &str) -> Result<InstanceUrl, sfmint::base::UrlMistake> {
 }
 
 /// Where a token goes, as Salesforce says it.
-const GOOD: [&str; 11] = [
+const GOOD: [&str; 10] = [
     "https://acme.my.salesforce.com",
     "https://acme.my.salesforce.com/",
     "https://ACME.my.salesforce.com",
     "https://acme--uat.sandbox.my.salesforce.com",
     "https://acme-dev-ed.develop.my.salesforce.com",
     "https://na139.salesforce.com",
-    "https://acme.my.salesforce.com:443",
     "https://acme.my.salesforce.mil",
     "https://acme.my.site.com",
     "https://acme.cloudforce.com",
@@ -25,7 +24,7 @@ const GOOD: [&str; 11] = [
 ];
 
 /// Where it must not go, by trick and by lie.
-const HOSTILE: [&str; 78] = [
+const HOSTILE: [&str; 81] = [
     "",
     " ",
     "https://",
@@ -69,6 +68,9 @@ const HOSTILE: [&str; 78] = [
     "https://acme.my.salesforce.com:0",
     "https://acme.my.salesforce.com:80",
     "https://acme.my.salesforce.com:",
+    "https://acme.my.salesforce.com:443",
+    "https://acme..my.salesforce.com",
+    "https://acme$.my.salesforce.com",
     "https://acme.my.salesforce.com:0443",
     "https://acme.my.salesforce.com:65536",
     "https://acme.my.salesforce.com:443:443",

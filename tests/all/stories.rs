@@ -1,7 +1,7 @@
 //! Stories: a folder each under `tests/stories`, one harness for all.
 //!
 //! `story.md` tells it, `config.toml` is what the user wrote (`[ORG]` stands for the org's URL), `org.toml` describes the
-//! org, `steps` is what happens, `expect.txt` what the user saw and what is left behind. `SFMINT_STORIES=overwrite`
+//! org, `steps` is what happens, `expect.txt` what the user saw and what is left behind. `STORIES=overwrite`
 //! writes `expect.txt` anew, to be read before it is believed. Each story ends with the search for its secrets.
 //!
 //! Lines of `steps`:
@@ -21,6 +21,7 @@
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use sfmint::base::UnixSeconds;
@@ -121,8 +122,28 @@ fn tell(name: &str) {
 
 #[allow(clippy::disallowed_methods, reason = "the only word a test run can be given")]
 fn overwrite() -> bool {
-    std::env::var_os("SFMINT_STORIES").is_some_and(|word| word == "overwrite")
+    std::env::var_os("STORIES").is_some_and(|word| word == "overwrite")
 }
+
+/// What varies from run to run, and what stands for it.
+static PLACEHOLDERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
+        (r"00D[0-9A-Za-z]{12}![0-9A-Za-z._]+", "[TOKEN]"),
+        (r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+", "[TOKEN]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+        (r"\b[0-9a-f]{64}\b", "[HASH]"),
+        (r"(token\.id=|token |token_id. ?.: ?.)[0-9a-f]{8,16}\b", "${1}[ID]"),
+        (r"\bfor \d+ s\b", "for [N] s"),
+        (r"\bin \d+ s\b", "in [N] s"),
+        (r#"("token_id": ")[0-9a-f]+"#, "${1}[ID]"),
+        (r"(age_s|due_in_s|days_left|skew_s|pause_ms)=-?\d+", "${1}=[N]"),
+        (r"by -?\d+ s\b", "by [N] s"),
+        (r"damaged-\d+", "damaged-[TIME]"),
+        (r"corrupt-[0-9TZ-]+", "corrupt-[TIME]"),
+    ]
+    .map(|(pattern, placeholder)| (Regex::new(pattern).unwrap(), placeholder))
+    .to_vec()
+});
 
 struct Story {
     desk: Desk,
@@ -205,21 +226,8 @@ impl Story {
         let mut text = text.replace(&self.desk.url(), "[ORG]");
         let host = self.desk.url().replace("http://", "");
         text = text.replace(&host, "[HOST]").replace(&self.desk.path().display().to_string(), "[DIR]");
-        for (pattern, placeholder) in [
-            (r"00D[0-9A-Za-z]{12}![0-9A-Za-z._]+", "[TOKEN]"),
-            (r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+", "[TOKEN]"),
-            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
-            (r"\b[0-9a-f]{64}\b", "[HASH]"),
-            (r"(token\.id=|token |token_id. ?.: ?.)[0-9a-f]{8,16}\b", "${1}[ID]"),
-            (r"\bfor \d+ s\b", "for [N] s"),
-            (r"\bin \d+ s\b", "in [N] s"),
-            (r#"("token_id": ")[0-9a-f]+"#, "${1}[ID]"),
-            (r"(age_s|due_in_s|days_left|skew_s|pause_ms)=-?\d+", "${1}=[N]"),
-            (r"by -?\d+ s\b", "by [N] s"),
-            (r"damaged-\d+", "damaged-[TIME]"),
-            (r"corrupt-[0-9TZ-]+", "corrupt-[TIME]"),
-        ] {
-            text = Regex::new(pattern).unwrap().replace_all(&text, placeholder).into_owned();
+        for (pattern, placeholder) in PLACEHOLDERS.iter() {
+            text = pattern.replace_all(&text, *placeholder).into_owned();
         }
         let text: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         text

@@ -79,7 +79,7 @@ fn commands_of_page(page: &str) -> Vec<(usize, bool, Vec<String>)> {
             pending = None;
             if line.fence.is_none() {
                 let spans = code_spans(line.text).into_iter().filter(|span| !NOT_COMMANDS.contains(span));
-                found.extend(spans.flat_map(|span| commands(span)).map(|words| (line.number, false, words)));
+                found.extend(spans.flat_map(commands).map(|words| (line.number, false, words)));
             }
             continue;
         }

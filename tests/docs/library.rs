@@ -1,7 +1,7 @@
 use super::pages::read;
 
 /// The library as README.md shows it, compiled. Never run: it would ask a real org.
-#[allow(dead_code)]
+#[allow(dead_code, clippy::print_stdout)]
 // begin
 async fn accounts() -> Result<(), Box<dyn std::error::Error>> {
     let connection = sfmint::Settings::load("config/sfmint.toml")?.connection("prod")?;

@@ -1,0 +1,9 @@
+//! The client against an org that answers, byte for byte, what a test wants.
+
+mod answers;
+mod faults;
+mod identity;
+mod queries;
+mod sessions;
+
+const LIMITS: &str = "/services/data/v67.0/limits";
