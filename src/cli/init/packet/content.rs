@@ -3,6 +3,7 @@ use crate::base::{ConnectionName, UnixSeconds};
 use crate::crypto::Certificate;
 
 use super::super::answers::{Answers, NO_CONTACT};
+use super::super::tell::word;
 use super::words::{Block, Line, Packet, Section, line, p, plain, s, x};
 
 /// What the administrator is told.
@@ -299,11 +300,7 @@ fn the_user(app: &AppPackage, user: Option<&str>) -> Section {
             s("Manage Assignments"),
             p(", "),
             s("Add Assignment"),
-            p("; or "),
-            x(format!(
-                "sf org assign permset --name {} --on-behalf-of USERNAME --target-org ADMIN",
-                app.name()
-            )),
+            p("; or with the command below."),
         ]),
         line([
             p("Grant read access to the objects that the program needs: in this permission set under "),
@@ -316,7 +313,7 @@ fn the_user(app: &AppPackage, user: Option<&str>) -> Section {
     let assign = format!(
         "sf org assign permset --name {} --on-behalf-of {} --target-org ADMIN",
         app.name(),
-        user.unwrap_or("USERNAME")
+        word(user.unwrap_or("USERNAME"))
     );
     Section { title: "The user", blocks: vec![Block::Steps(steps), Block::Copy(assign)] }
 }
