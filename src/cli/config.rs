@@ -40,6 +40,9 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
 fn check(global: &Global) -> anyhow::Result<Exit> {
     let flags = Flags { config: global.config.clone(), state_dir: global.state_dir.clone() };
     let settings = Settings::from_layers(flags, &Environment::from_process()).map_err(told)?;
+    if settings.connection_names().next().is_none() {
+        settings.connection(None).map_err(told)?;
+    }
     let findings = settings.check();
     let worst = findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok);
     if global.json {

@@ -14,7 +14,7 @@ use crate::token::{Handed, Need, Origin};
 /// Print a valid access token
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  curl -H \"$(sfmint token --format header)\" https://acme.my.salesforce.com/services/data/v67.0/limits\n  eval \"$(sfmint token --format env)\"\n\nThe token is kept and shared: asking every minute logs in once an hour or two."
+    after_help = "Examples:\n  curl -H \"$(sfmint token --format header)\" https://acme.my.salesforce.com/services/data/v67.0/limits\n  eval \"$(sfmint token --format env)\"\n\nThe token is kept, and shared by all processes of one user. Where its life is known\n(session_timeout_seconds), asking every minute logs in once an hour or two; else every ten minutes."
 )]
 pub struct Verb {
     /// How it is printed
