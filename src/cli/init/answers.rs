@@ -54,7 +54,7 @@ impl Answers {
     pub fn of(verb: &Verb, asked: &Asked, before: Option<&Self>) -> Self {
         let asked_email = asked.contact_email.clone();
         let (username, login_url) = match before {
-            Some(before) if verb.client_id.is_some() => (before.username.clone(), before.login_url.clone()),
+            Some(before) if asked.client_id.is_some() => (before.username.clone(), before.login_url.clone()),
             _ => (
                 asked
                     .username

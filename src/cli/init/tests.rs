@@ -347,6 +347,23 @@ fn a_connection_is_added_beside_what_the_user_wrote() {
 }
 
 #[test]
+fn an_answered_consumer_key_leaves_the_packet_that_was_handed_over() {
+    let args = Args::try_parse_from(["sfmint", "init", "prod"]).unwrap();
+    let Command::Init(verb) = &args.command else { panic!("not init") };
+    let before = Answers::of(verb, &super::ask::Asked::default(), None);
+    let asked = super::ask::Asked {
+        client_id: Some("3MVG9abc".parse().unwrap()),
+        login_url: Some("https://acme.my.salesforce.com".parse().unwrap()),
+        username: Some("a@acme.example".parse().unwrap()),
+        ..Default::default()
+    };
+    assert_eq!(Answers::of(verb, &asked, Some(&before)), before);
+    let known_before_the_packet =
+        Answers::of(verb, &super::ask::Asked { client_id: None, ..asked }, Some(&before));
+    assert_eq!(known_before_the_packet.username.as_deref(), Some("a@acme.example"));
+}
+
+#[test]
 fn the_answers_come_back_as_they_were_given() {
     let desk = Desk::new();
     let answers = Answers {
