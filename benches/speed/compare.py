@@ -1,10 +1,13 @@
 """Measures sfmint beside what people use today, in one run, in ABAB order, and prints medians and ratios.
 
     tests/run --only release,interop      (builds the binary and installs the others)
-    python3 benches/speed/compare.py      (prints a Markdown report; --raw FILE keeps every sample)
+    cargo build --release --target x86_64-unknown-linux-gnu --no-default-features --example sign_rate
+    tests/interop/.tools/python/bin/python benches/speed/compare.py
+                                          (prints a Markdown report; --raw FILE keeps every sample)
 
-SFMINT_BINARY names the binary. Nothing here is a test: a noisy machine makes no build red. Times are whole processes
-by the wall clock, memory is the peak resident set, both taken by `once.c`. Every mint goes to the built-in org on loopback.
+SFMINT_BINARY names the binary, SIGN_RATE_BINARY the example where it is not beside it. Nothing here is a test: a noisy
+machine makes no build red. Times are whole processes by the wall clock, memory is the peak resident set, both taken by
+`once.c`. Every mint goes to the built-in org on loopback.
 """
 
 import argparse
@@ -111,6 +114,9 @@ def main():
     sign_rate = Path(os.environ.get("SIGN_RATE_BINARY", binary.parent / "examples" / "sign_rate"))
     sf = TOOLS / "node" / "node_modules" / ".bin" / "sf"
     python = TOOLS / "python" / "bin" / "python"
+    for needed in (binary, sign_rate, sf, python):
+        if not needed.is_file():
+            sys.exit(f"{needed} is missing; the head of this file names the commands that make it")
     raw = {}
 
     with tempfile.TemporaryDirectory() as name:
