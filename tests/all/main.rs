@@ -10,6 +10,7 @@ mod house;
 mod instance_urls;
 mod keeping;
 mod minting;
+mod network;
 mod org;
 mod places;
 mod processes;
