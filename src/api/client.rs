@@ -7,7 +7,9 @@ use tokio::sync::OnceCell;
 use tracing::{debug, info, warn};
 
 use crate::base::{AccessToken, ApiVersion, Clock, Connection, Explain, InstanceUrl};
-use crate::token::{Handed, Need, RetryPolicy, SystemClock, TokenSource, http_client, jitter};
+use crate::token::{
+    Handed, Need, RetryPolicy, SHORTEST_SESSION, SystemClock, TokenSource, http_client, jitter,
+};
 
 use super::exchange::{self, Failure};
 use super::verdict::{self, Verdict};
@@ -48,7 +50,7 @@ const NEED: Need = Need {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<Inner>, Need);
 
 #[derive(Debug)]
 struct Inner {
@@ -76,14 +78,21 @@ impl Client {
     /// A client by a clock of yours.
     pub fn over(tokens: TokenSource, clock: Arc<dyn Clock>, http: Option<reqwest::Client>) -> Self {
         let slot = || http.clone().map_or_else(OnceLock::new, OnceLock::from);
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             tokens,
             clock,
             http: [slot(), slot()],
             version: OnceCell::new(),
             usage: Mutex::default(),
             warned: OnceLock::new(),
-        }))
+        });
+        Self(inner, NEED)
+    }
+
+    /// The same client for a process that ends with its call: a renewal that is due is waited for, because nobody
+    /// would be left to see it land in the background, and the next process would begin another.
+    pub fn waiting_for_renewals(self) -> Self {
+        Self(self.0, Need { wait_for_renewal: true, ..self.1 })
     }
 
     /// Where its tokens come from.
@@ -138,10 +147,19 @@ impl Client {
     /// Makes a call whose answer must be a success and, if it is JSON, a whole one: cut short without anybody's
     /// noticing on the way, it is asked for once more.
     pub(super) async fn whole(&self, request: Request) -> Result<Response, ApiError> {
-        let response = self.send(request.clone()).await?.success()?;
-        if request.is_safe() && response.ends_early() {
+        self.send_whole(request).await?.success()
+    }
+
+    /// The same as [`send`](Self::send), but that a success whose JSON stops in the middle is asked for once more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send).
+    pub async fn send_whole(&self, request: Request) -> Result<Response, ApiError> {
+        let response = self.send(request.clone()).await?;
+        if request.is_safe() && response.status < 300 && response.ends_early() {
             debug!("the answer ended early without its length showing it: asking once more");
-            return self.send(request).await?.success();
+            return self.send(request).await;
         }
         Ok(response)
     }
@@ -151,9 +169,13 @@ impl Client {
     /// # Shape
     ///
     /// The answer is what Salesforce said last, also where it says no: [`Response::success`] makes an error of
-    /// that. Three kinds of answer never come back: a dead session is answered by one new token and one replay
-    /// (the session is refused before anything is done, so every method may be replayed), a redirect is an error, and an
-    /// answer that did not come whole is none.
+    /// that. Three kinds of answer never come back: a session that Salesforce calls dead by its code is answered by
+    /// one new token and one replay (it is refused before anything is done, so every method may be replayed), a
+    /// redirect is an error, and an answer that did not come whole is none.
+    ///
+    /// Any other 401 is an answer, since code in the org and gateways before it give them too. One without a reason
+    /// that can be read is asked for once more with a new token where the call only reads and the token is older
+    /// than the shortest session; it never counts against the connection.
     ///
     /// Calls that only read are tried three times on passing faults, with the server's Retry-After honoured within
     /// [`LONGEST_PAUSES`]; others only where the request never left this machine.
@@ -197,7 +219,7 @@ impl Client {
             cap: Duration::from_secs(8),
             total: LONGEST_PAUSES,
         };
-        let mut token = self.0.tokens.hand(NEED).await?.token;
+        let mut token = self.0.tokens.hand(self.1).await?.token;
         let (mut attempts, mut paused, mut replayed) = (0, Duration::ZERO, false);
         loop {
             let (asked, outcome) = match self.once(request, &token).await {
@@ -210,7 +232,15 @@ impl Client {
                         replayed = true;
                         continue;
                     }
-                    Verdict::Answer => return Ok(self.answered(request, response, &token)),
+                    Verdict::Doubt if request.is_safe() && !replayed => match self.another(&token).await {
+                        Some(another) => {
+                            token = another;
+                            replayed = true;
+                            continue;
+                        }
+                        None => return Ok(self.answered(request, response, &token)),
+                    },
+                    Verdict::Answer | Verdict::Doubt => return Ok(self.answered(request, response, &token)),
                     Verdict::Busy { asked } if request.is_safe() => (asked, Ok(response)),
                     Verdict::Busy { .. } => return Ok(self.answered(request, response, &token)),
                 },
@@ -238,8 +268,24 @@ impl Client {
             );
             tokio::time::sleep(pause).await;
             paused += pause;
-            token = self.0.tokens.hand(NEED).await?.token;
+            token = self.0.tokens.hand(self.1).await?.token;
         }
+    }
+
+    /// A token in place of one that may have ended without Salesforce's saying so; `None` where it is too young
+    /// for that, or where no other is to be had. Nothing is learned from it, and nothing held against the connection.
+    async fn another(&self, doubted: &AccessToken) -> Option<AccessToken> {
+        let differs = |handed: &Handed| handed.token.expose() != doubted.expose();
+        let kept = self.0.tokens.hand(self.1).await.ok()?;
+        if differs(&kept) {
+            return Some(kept.token);
+        }
+        if kept.age < SHORTEST_SESSION {
+            return None;
+        }
+        // The longest that a token can be good for: everyone who doubts the same one waits for one mint.
+        let need = Need { min_valid: Duration::MAX, wait_for_renewal: true, ..self.1 };
+        self.0.tokens.hand(need).await.ok().filter(differs).map(|handed| handed.token)
     }
 
     async fn once(&self, request: &Request, token: &AccessToken) -> Result<Response, Failure> {
@@ -278,7 +324,7 @@ impl Client {
     }
 
     fn tell(&self, request: &Request, response: &Response, token: &AccessToken) {
-        let Some(Handed { age, due_in, certificate_not_after, .. }) = self.0.tokens.kept(&NEED) else {
+        let Some(Handed { age, due_in, certificate_not_after, .. }) = self.0.tokens.kept(&self.1) else {
             return;
         };
         let days = certificate_not_after.map(|end| end.seconds_since(self.0.clock.now()).div_euclid(86_400));

@@ -85,27 +85,26 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 ///
 /// # Shape
 ///
-/// A 401 always does; a 400 or 403 where its code is one of a dead session's. `hopeless` says that no new
-/// session would fare better.
+/// A 400, 401 or 403 does where its code is one of a dead session's; a 401 also where it says what makes a session
+/// unfit. Every other 401 is somebody else's: code in the org gives them for reasons of its own. `hopeless` says
+/// that no new session would fare better.
 pub(super) fn session_refusal(status: u16, body: &[u8]) -> Option<(OAuthError, bool)> {
     if !matches!(status, 400 | 401 | 403) {
         return None;
     }
     let all = refusals(body);
+    let dead = |reason: &OAuthError| DEAD.contains(&reason.error.as_str());
     let hopeless = |reason: &OAuthError| {
+        if status != 401 && !dead(reason) {
+            return false;
+        }
         let says = reason.description.as_deref().unwrap_or_default().to_lowercase();
         HOPELESS.iter().any(|part| says.contains(part))
     };
     if let Some(reason) = all.iter().find(|reason| hopeless(reason)) {
         return Some((reason.clone(), true));
     }
-    if let Some(reason) = all.iter().find(|reason| DEAD.contains(&reason.error.as_str())) {
-        return Some((reason.clone(), false));
-    }
-    (status == 401).then(|| {
-        let reason = all.into_iter().next();
-        (reason.unwrap_or_else(|| OAuthError::new("http_401", Some("an answer without a reason"))), false)
-    })
+    all.into_iter().find(dead).map(|reason| (reason, false))
 }
 
 #[cfg(test)]
@@ -175,8 +174,12 @@ mod tests {
             (401, rest("X", "Connected app is not attached to Agent"), Some(true)),
             (401, rest("INVALID_JWT_FORMAT", "Invalid JWT format"), Some(false)),
             (401, rest("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"), Some(false)),
-            (401, String::new(), Some(false)),
-            (401, "<html>Please log in</html>".into(), Some(false)),
+            (403, rest("INVALID_SESSION_ID", "This session is not valid for use with the API"), Some(true)),
+            (403, rest("PARTNER", "This session is not valid for use with partner 7"), None),
+            (401, rest("PARTNER_KEY", "missing"), None),
+            (401, r#"{"msg":"partner key missing"}"#.into(), None),
+            (401, String::new(), None),
+            (401, "<html>Please log in</html>".into(), None),
             (
                 400,
                 r#"{"exceptionCode":"InvalidSessionId","exceptionMessage":"Invalid session id"}"#.into(),

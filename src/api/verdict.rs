@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     Answer,
     /// The session is dead, or unfit for ever (`hopeless`).
     Session { reason: OAuthError, hopeless: bool },
+    /// A 401 that does not say why: perhaps the session, perhaps a gateway or code in the org.
+    Doubt,
     /// Salesforce or a gateway is busy: worth another try, after the time it asks for.
     Busy { asked: Option<Duration> },
 }
@@ -21,7 +23,8 @@ pub(super) enum Verdict {
 ///
 /// | answer                                                        | verdict            |
 /// |---------------------------------------------------------------|--------------------|
-/// | 401; 400 and 403 with the code of a dead session              | session            |
+/// | 400, 401 and 403 with the code of a dead session              | session            |
+/// | 401 without a reason that can be read                         | doubt              |
 /// | 403 `REQUEST_LIMIT_EXCEEDED` that is not the daily limit      | busy               |
 /// | 406, 408, 420, 425, 429, 5xx                                  | busy               |
 /// | everything else, the spent daily limit included               | the answer         |
@@ -30,6 +33,9 @@ pub(super) enum Verdict {
 pub(super) fn judge(response: &Response) -> Verdict {
     if let Some((reason, hopeless)) = session_refusal(response.status, &response.body) {
         return Verdict::Session { reason, hopeless };
+    }
+    if response.status == 401 && refusals(&response.body).is_empty() {
+        return Verdict::Doubt;
     }
     let busy = match response.status {
         406 | 408 | 420 | 425 | 429 => true,
@@ -209,6 +215,16 @@ mod tests {
         ];
         for (status, body, expected) in cases {
             assert_eq!(refused(&answer(status, &body)).code(), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_401_without_a_reason_is_a_doubt_and_one_with_a_foreign_reason_an_answer() {
+        for body in ["", "<html>Please log in</html>", r#"{"msg":"partner key missing"}"#] {
+            assert!(matches!(judge(&answer(401, body)), Verdict::Doubt), "{body}");
+        }
+        for body in [rest("PARTNER_KEY", "missing"), r#"{"error":"partner key missing"}"#.into()] {
+            assert!(matches!(judge(&answer(401, &body)), Verdict::Answer), "{body}");
         }
     }
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::report::{Complaint, told, told_of};
-use super::wire::{Wire, block_on, print, read_input};
+use super::report::{Complaint, told, told_of, told_with};
+use super::wire::{Reader, Wire, block_on, print_part, read_input};
 use super::{Exit, Global};
-use crate::api::{Client, Request, Response};
+use crate::api::rest::is_count;
+use crate::api::{ApiError, Client, Request, Response};
 use crate::base::Fault;
 
 /// Make an authenticated call
@@ -30,7 +31,7 @@ pub struct Verb {
     /// One more header; may be given again
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// Follow nextRecordsUrl to the end: one JSON document a line
+    /// Follow nextRecordsUrl to the end: one JSON document a line; exit code 65 where rows are missing
     #[arg(long)]
     paginate: bool,
 }
@@ -43,13 +44,20 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let client = wire.client(connection)?;
     block_on(async {
         let request = request(verb, &client).await?;
-        let mut response = client.send(request).await.map_err(told_of(&name))?;
+        let mut pages = Tally::new(&request.path);
+        let mut response = client.send_whole(request).await.map_err(told_of(&name))?;
         loop {
-            write(&response, verb.paginate)?;
-            let next = next_page(&response).filter(|_| verb.paginate);
-            response.success().map_err(told_of(&name))?;
-            let Some(next) = next else { return Ok(Exit::Done) };
-            response = client.send(Request::get(next)).await.map_err(told_of(&name))?;
+            let good = matches!(response.status, 200..=299 | 304);
+            if !good || !verb.paginate {
+                write(&response, verb.paginate)?;
+                return response.success().map(|_| Exit::Done).map_err(told_of(&name));
+            }
+            // A page that cannot be read may have been all that was left: rows are in doubt.
+            let page = response.json().map_err(|error| told_with(Exit::Data, error))?;
+            let reader = write(&response, true)?;
+            let next = pages.count(&page).map_err(told_of(&name))?;
+            let Some(next) = next.filter(|_| reader == Reader::There) else { return Ok(Exit::Done) };
+            response = client.send_whole(Request::get(next)).await.map_err(told_of(&name))?;
         }
     })
 }
@@ -82,17 +90,77 @@ async fn request(verb: &Verb, client: &Client) -> anyhow::Result<Request> {
 }
 
 /// Prints a body as it came; on a line of its own where lines are counted or people read.
-fn write(response: &Response, lines: bool) -> anyhow::Result<Exit> {
+fn write(response: &Response, lines: bool) -> anyhow::Result<Reader> {
     let open_end = !response.body.is_empty() && !response.body.ends_with(b"\n");
-    print(|out| {
+    print_part(|out| {
         out.write_all(&response.body)?;
         if open_end && (lines || io::stdout().is_terminal()) { out.write_all(b"\n") } else { Ok(()) }
     })
 }
 
-/// Where the next page is, in the two spellings that Salesforce has.
-fn next_page(response: &Response) -> Option<String> {
-    let body = response.json().ok()?;
-    let next = body.get("nextRecordsUrl").or_else(|| body.get("nextPageUrl"))?;
-    next.as_str().map(String::from).filter(|_| body.get("done") != Some(&Value::Bool(true)))
+/// The rows of all pages so far.
+struct Tally {
+    /// Whether the pages are those of a query from its beginning, whose rows are announced.
+    announced: bool,
+    received: u64,
+}
+
+impl Tally {
+    fn new(path: &str) -> Self {
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        let soql = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "q");
+        Self { announced: soql.is_some_and(|(_, soql)| !is_count(&soql)), received: 0 }
+    }
+
+    /// Counts a page, and says where the next one is, in the two spellings that Salesforce has; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::RowsDiffer`]: a page is not the last and names no other, or other rows came than were announced.
+    fn count(&mut self, page: &Value) -> Result<Option<String>, ApiError> {
+        self.received += page.get("records").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+        let done = page.get("done").and_then(Value::as_bool);
+        let next = ["nextRecordsUrl", "nextPageUrl"].iter().find_map(|name| page.get(name)?.as_str());
+        if let Some(next) = next.filter(|_| done != Some(true)) {
+            return Ok(Some(next.to_string()));
+        }
+        let total = page.get("totalSize").and_then(Value::as_u64).filter(|_| self.announced);
+        let expected = total.unwrap_or(self.received);
+        match done == Some(false) || expected != self.received {
+            true => Err(ApiError::RowsDiffer { expected, received: self.received }),
+            false => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn end(path: &str, pages: &[Value]) -> Result<Option<String>, &'static str> {
+        let mut tally = Tally::new(path);
+        let counted: Result<Vec<_>, _> = pages.iter().map(|page| tally.count(page)).collect();
+        counted.map(|mut all| all.pop().flatten()).map_err(|error| crate::base::Explain::code(&error))
+    }
+
+    #[test]
+    fn pages_end_where_the_rows_are_as_many_as_were_announced() {
+        let query = "/services/data/v67.0/query?q=SELECT+Id+FROM+Account";
+        let first = json!({"totalSize": 2, "done": false, "nextRecordsUrl": "/next", "records": [{}]});
+        let last = json!({"totalSize": 2, "done": true, "records": [{}]});
+        assert_eq!(end(query, &[first.clone()]), Ok(Some("/next".into())));
+        assert_eq!(end(query, &[first.clone(), last.clone()]), Ok(None));
+        assert_eq!(end(query, &[first, last.clone(), last.clone()]), Err("api.rows_differ"));
+        assert_eq!(end(query, &[last.clone()]), Err("api.rows_differ"));
+        let open = json!({"totalSize": 1, "done": false, "records": [{}]});
+        assert_eq!(end(query, &[open.clone()]), Err("api.rows_differ"));
+        assert_eq!(end("/services/data/v67.0/x", &[open]), Err("api.rows_differ"));
+        // Begun in the middle, a number without rows, and lists that announce nothing.
+        assert_eq!(end("/services/data/v67.0/query/01g-1", &[last]), Ok(None));
+        let count = json!({"totalSize": 4123, "done": true, "records": []});
+        assert_eq!(end("query?q=SELECT+COUNT()+FROM+Account", &[count]), Ok(None));
+        assert_eq!(end("limits", &[json!({"Max": 1})]), Ok(None));
+        assert_eq!(end("list", &[json!({"nextPageUrl": "/more"})]), Ok(Some("/more".into())));
+    }
 }

@@ -25,6 +25,7 @@ mod shutdown;
 mod status;
 mod store;
 mod token;
+mod whole_file;
 mod wire;
 
 use std::process::ExitCode;

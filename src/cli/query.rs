@@ -1,20 +1,22 @@
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::Value;
 
 use super::report::{Complaint, told, told_of};
+use super::whole_file::WholeFile;
 use super::wire::{Wire, block_on};
-use super::{Exit, Global, render};
+use super::{Exit, Global, render, shutdown};
 use crate::api::rest::{self, Record, is_count};
 use crate::base::{Fault, printable};
 
 /// Run a SOQL query and print its rows
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  sfmint query 'SELECT Id, Name, Owner.Name FROM Account LIMIT 10'\n  sfmint query --format csv -o accounts.csv 'SELECT Id, Name FROM Account'\n\nRows received and rows announced must agree, or the command fails (exit code 65).\nA file named with -o appears whole, or not at all."
+    after_help = "Examples:\n  sfmint query 'SELECT Id, Name, Owner.Name FROM Account LIMIT 10'\n  sfmint query --format csv -o accounts.csv 'SELECT Id, Name FROM Account'\n\nRows received and rows announced must agree, or the command fails (exit code 65).\nA file named with -o appears whole, or not at all, and a new one is its owner's alone."
 )]
 pub struct Verb {
     /// The query
@@ -57,8 +59,10 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
         (None, false) if terminal => Format::Table,
         (None, false) => Format::Csv,
     };
-    block_on(async {
-        let out = Output::open(verb.output.as_deref())?;
+    // Before the process is closed to its own user: /dev/stdout is a file of /proc/self.
+    let out = Output::open(verb.output.as_deref())?;
+    let removes = matches!(out, Output::File { .. });
+    let work = async {
         let mut rows = Rows::new(format, &verb.soql, out);
         let mut pages = rest::query(&client, &verb.soql, verb.all);
         while let Some(page) = pages.next().await.map_err(told_of(&name))? {
@@ -71,57 +75,91 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
             }
         }
         rows.end()
+    };
+    block_on(async {
+        if !removes {
+            return work.await;
+        }
+        let stopped = shutdown::stopped();
+        // Dropping the rows removes what was written of the file.
+        tokio::select! {
+            ended = work => ended,
+            exit = stopped => Ok(exit),
+        }
     })
 }
 
-/// Where rows go: stdout, or a file that appears when it is whole.
+/// Where rows go: stdout, a file that appears when it is whole, or what is no file and is written to as it is.
 enum Output {
     Stdout(BufWriter<io::Stdout>),
-    File { writer: BufWriter<File>, new: PathBuf, path: PathBuf },
+    File { writer: BufWriter<WholeFile>, path: PathBuf },
+    Straight { writer: BufWriter<File>, path: PathBuf },
 }
 
 impl Output {
     fn open(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.part", std::process::id()));
-        let new = path.with_file_name(name);
-        let file = File::create_new(&new).map_err(|error| unwritable(path, error))?;
-        Ok(Self::File { writer: BufWriter::new(file), new, path: path.to_path_buf() })
+        Self::at(path).map_err(|error| unwritable(path, error))
+    }
+
+    /// A symbolic link is followed: the file it points to is replaced, and the link stays. A new file is its owner's
+    /// alone; one that is replaced hands on its mode.
+    fn at(path: &Path) -> io::Result<Self> {
+        let there = match std::fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            there => Some(there?),
+        };
+        // Descriptors, pipes and devices are places that no rename reaches.
+        let is_place = path.starts_with("/dev") || path.starts_with("/proc");
+        match there {
+            Some(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Some(there) if is_place || !there.is_file() => {
+                let file = OpenOptions::new().append(true).open(path)?;
+                Ok(Self::Straight { writer: BufWriter::new(file), path: path.to_path_buf() })
+            }
+            _ => {
+                let target = match (path.is_symlink(), &there) {
+                    (true, Some(_)) => std::fs::canonicalize(path)?,
+                    (true, None) => path.with_file_name(std::fs::read_link(path)?.as_os_str()),
+                    (false, _) => path.to_path_buf(),
+                };
+                let mode = there.map_or(0o600, |there| there.permissions().mode() & 0o777);
+                let file = WholeFile::begin(&target, mode)?;
+                Ok(Self::File { writer: BufWriter::new(file), path: path.to_path_buf() })
+            }
+        }
     }
 
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Output::Stdout(writer) => writer,
             Output::File { writer, .. } => writer,
+            Output::Straight { writer, .. } => writer,
         }
     }
 
     fn failed(&self, error: io::Error) -> anyhow::Result<Exit> {
         match self {
-            Output::Stdout(_) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+            Output::Stdout(_) | Output::Straight { .. } if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(Exit::Done)
+            }
             Output::Stdout(_) => Err(unwritable(Path::new("stdout"), error)),
-            Output::File { path, .. } => Err(unwritable(path, error)),
+            Output::File { path, .. } | Output::Straight { path, .. } => Err(unwritable(path, error)),
         }
     }
 
     fn end(mut self) -> anyhow::Result<Exit> {
-        let done = match &mut self {
-            Output::Stdout(writer) => writer.flush(),
-            Output::File { writer, new, path } => writer
-                .flush()
-                .and_then(|()| writer.get_ref().sync_all())
-                .and_then(|()| std::fs::rename(new, path)),
-        };
-        done.map(|()| Exit::Done).or_else(|error| self.failed(error))
-    }
-}
-
-impl Drop for Output {
-    /// What was not finished is not left behind; a finished file has been renamed.
-    fn drop(&mut self) {
-        if let Output::File { new, .. } = self {
-            let _ = std::fs::remove_file(new);
+        match self.writer().flush() {
+            Err(error) => self.failed(error),
+            Ok(()) => match self {
+                Output::Stdout(_) | Output::Straight { .. } => Ok(Exit::Done),
+                Output::File { writer, path } => writer
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)
+                    .and_then(WholeFile::finish)
+                    .map(|()| Exit::Done)
+                    .map_err(|error| unwritable(&path, error)),
+            },
         }
     }
 }
@@ -178,6 +216,7 @@ impl<'a> Rows<'a> {
                     serde_json::to_writer(&mut *out, record)?;
                     out.write_all(b"\n")?;
                 }
+                out.flush()?;
             }
             Format::Json => {
                 for (at, record) in records.iter().enumerate() {

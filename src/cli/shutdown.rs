@@ -23,3 +23,28 @@ pub fn asked() -> impl Future<Output = ()> {
 pub async fn asked() {
     let _ = tokio::signal::ctrl_c().await;
 }
+
+/// Waits for SIGTERM or SIGINT, and says how a process ends that one of them has stopped: 128 and its number.
+///
+/// SIGHUP is left alone: who started the command with nohup wants it to go on.
+#[cfg(unix)]
+pub fn stopped() -> impl Future<Output = super::Exit> {
+    use super::Exit;
+    use tokio::signal::unix::{SignalKind, signal};
+    let handlers = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = handlers else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => Exit::Child(128 + 15),
+            _ = interrupt.recv() => Exit::Child(128 + 2),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub async fn stopped() -> super::Exit {
+    let _ = tokio::signal::ctrl_c().await;
+    super::Exit::Child(128 + 2)
+}

@@ -71,9 +71,9 @@ impl Wire {
         TokenSource::over(minter, self.clock(), Some(self.store())).map_err(told_of(&name))
     }
 
-    /// The API of a connection's org.
+    /// The API of a connection's org, for a process that ends with its calls.
     pub fn client(&self, connection: Connection) -> anyhow::Result<Client> {
-        Ok(Client::over(self.tokens(connection)?, self.clock(), None))
+        Ok(Client::over(self.tokens(connection)?, self.clock(), None).waiting_for_renewals())
     }
 }
 
@@ -92,14 +92,29 @@ pub fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
     runtime.block_on(future)
 }
 
+/// Whether anybody still reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// It took all.
+    There,
+    /// The pipe was closed: there is nothing more to do, and what follows need not be made.
+    Gone,
+}
+
 /// Writes data to stdout. A pipe that was closed is no error: the reader has seen enough.
 pub fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Exit> {
+    print_part(write).map(|_| Exit::Done)
+}
+
+/// Writes a part of what stdout is to have, for those who would go on.
+pub fn print_part(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<Reader> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(told(
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(told(
             Complaint::new("output.unwritable", Fault::Disk, "stdout cannot be written").because(error),
         )),
-        _ => Ok(Exit::Done),
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod calls;
 mod child;
 mod exec;
 mod house;

@@ -13,7 +13,7 @@ use crate::places::Desk;
 const TOKEN: &str = "/services/oauth2/token";
 
 /// Waits for what another process does, at most twenty seconds.
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let start = now();
     while !done() {
         assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");

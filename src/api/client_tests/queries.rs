@@ -133,6 +133,31 @@ async fn child_rows_beyond_the_page_are_fetched_too() {
 }
 
 #[tokio::test]
+async fn child_rows_that_are_missing_are_an_error() {
+    let lists = [
+        r#"{"totalSize":2,"done":false,"records":[{"Id":"c1"}]}"#,
+        r#"{"totalSize":1,"done":false,"nextRecordsUrl":null,"records":[{"Id":"c1"}]}"#,
+        r#"{"totalSize":3,"done":true,"records":[{"Id":"c1"}]}"#,
+        r#"{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v67.0/query/01c-1","records":[{"Id":"c1"}]}"#,
+    ];
+    for list in lists {
+        let org = TestOrg::start(move |asked| match asked.path() {
+            "/services/oauth2/token" => None,
+            "/services/data/v67.0/query/01c-1" => {
+                Some(Reply::json(r#"{"totalSize":2,"done":false,"records":[{"Id":"c2"}]}"#))
+            }
+            _ => Some(Reply::json(format!(
+                r#"{{"totalSize":1,"done":true,"records":[{{"Id":"1","Contacts":{list}}}]}}"#
+            ))),
+        })
+        .await;
+        let soql = "SELECT Id, (SELECT Id FROM Contacts) FROM Account";
+        let error = query(&org.client(), soql, false).all().await.unwrap_err();
+        assert_eq!(error.code(), "api.rows_differ", "{list}");
+    }
+}
+
+#[tokio::test]
 async fn the_version_is_asked_for_once_and_proves_no_session() {
     let org = TestOrg::start(|asked| match asked.path() {
         "/services/oauth2/token" => None,

@@ -191,3 +191,56 @@ async fn bulk_v1_and_forbidden_spellings_of_a_dead_session_are_replayed() {
         assert_eq!(org.mints(), 2, "{status} {body}");
     }
 }
+
+// Code in the org answers 401 for reasons of its own: nothing is done twice, and the connection stays usable.
+#[tokio::test]
+async fn a_401_that_is_not_salesforces_own_is_an_answer() {
+    for body in [r#"{"msg":"partner key missing"}"#, r#"{"error":"partner key missing"}"#, ""] {
+        let org = TestOrg::start(move |asked| match asked.path() {
+            "/services/oauth2/token" => None,
+            "/services/apexrest/pay" => Some(Reply::new(401, &[], body)),
+            _ => Some(Reply::json("{}")),
+        })
+        .await;
+        let client = org.client();
+        for method in ["POST", "GET", "POST"] {
+            let request = Request::new(method.parse().unwrap(), "/services/apexrest/pay");
+            assert_eq!(client.send(request).await.unwrap().status, 401, "{method} {body}");
+        }
+        assert_eq!((org.mints(), org.calls().len()), (1, 3), "{body}");
+        assert!(client.tokens().record().session_refused.is_none(), "{body}");
+        client.get(LIMITS).await.unwrap();
+    }
+}
+
+/// A client by a clock that is moved on by 20 minutes after its first call.
+async fn with_an_old_token(org: &TestOrg) -> Client {
+    let clock = Arc::new(crate::base::ManualClock::at("2026-11-22T21:00:00Z".parse().unwrap()));
+    let tokens = crate::api::test_org::tokens(org.connection(), clock.clone(), None);
+    let client = Client::over(tokens, clock.clone(), None);
+    client.get(LIMITS).await.unwrap();
+    clock.advance(std::time::Duration::from_secs(1_200));
+    client
+}
+
+#[tokio::test]
+async fn an_old_token_that_is_refused_without_a_reason_is_replaced_once_for_calls_that_read() {
+    let org = TestOrg::start(|asked| match (asked.path(), asked.token().as_str()) {
+        ("/services/oauth2/token", _) => None,
+        ("/services/apexrest/pay", "T1") => Some(Reply::new(401, &[], "<html>Log in</html>")),
+        ("/services/apexrest/never", _) => Some(Reply::new(401, &[], "")),
+        _ => Some(Reply::json("{}")),
+    })
+    .await;
+    let client = with_an_old_token(&org).await;
+    let post = Request::new("POST".parse().unwrap(), "/services/apexrest/pay");
+    assert_eq!(client.send(post).await.unwrap().status, 401);
+    assert_eq!(org.mints(), 1);
+    assert_eq!(client.send(Request::get("/services/apexrest/pay")).await.unwrap().status, 200);
+    for _ in 0..5 {
+        assert_eq!(client.send(Request::get("/services/apexrest/never")).await.unwrap().status, 401);
+    }
+    let record = client.tokens().record();
+    assert_eq!(org.mints(), 2, "the new token is too young to have ended");
+    assert!(record.session_refused.is_none() && record.learned.is_none());
+}

@@ -11,7 +11,7 @@ use super::query::Answer;
 ///
 /// # Errors
 ///
-/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced; those of the calls.
+/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on; those of the calls.
 pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> Result<(), ApiError> {
     while let Some(next) = first_open(row) {
         let page: Answer = client.whole(Request::get(&next)).await?.read()?;
@@ -25,16 +25,31 @@ pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> R
                 list.insert("nextRecordsUrl".into(), Value::String(next));
             }
             None => {
-                list.insert("done".into(), Value::Bool(true));
-                let received = list.get("records").and_then(Value::as_array).map_or(0, Vec::len) as u64;
-                let expected = list.get("totalSize").and_then(Value::as_u64).unwrap_or(received);
-                if expected != received {
-                    return Err(ApiError::RowsDiffer { expected, received });
-                }
+                list.insert("done".into(), Value::Bool(page.done));
             }
         }
     }
-    Ok(())
+    row.values().try_for_each(count)
+}
+
+/// Counts every list below: one that says it goes on and not where, or that ends with another count, is not whole.
+fn count(value: &Value) -> Result<(), ApiError> {
+    match value {
+        Value::Object(fields) => {
+            if let (Some(Value::Bool(done)), Some(Value::Array(records))) =
+                (fields.get("done"), fields.get("records"))
+            {
+                let received = records.len() as u64;
+                let expected = fields.get("totalSize").and_then(Value::as_u64).unwrap_or(received);
+                if !done || expected != received {
+                    return Err(ApiError::RowsDiffer { expected, received });
+                }
+            }
+            fields.values().try_for_each(count)
+        }
+        Value::Array(all) => all.iter().try_for_each(count),
+        _ => Ok(()),
+    }
 }
 
 /// Where the rest of an unfinished list below is.

@@ -1,11 +1,12 @@
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::base::Fault;
 
 use super::super::report::{Complaint, told};
+use super::super::whole_file::WholeFile;
 
 /// A file that is handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,19 +56,12 @@ pub fn all(folder: &Path, files: &[Handed], ours: &[Handed]) -> anyhow::Result<V
 
 /// Writes a public file whole: under another name, to the disk, then by rename.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary)?;
+        let mut file = WholeFile::begin(path, 0o644)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)
+        file.finish()
     };
-    write().map_err(|error| {
-        // What failed is what is told; the leftover is removed as well as it can be.
-        let _ = std::fs::remove_file(&temporary);
-        failed(path, error)
-    })
+    write().map_err(|error| failed(path, error))
 }
 
 /// Writes a public file that must not be there yet.
