@@ -70,12 +70,22 @@ pub async fn post(
         return Err(MintError::Redirected { to });
     }
 
+    let body = body(&mut response, host, clock.now()).await?;
+    Ok(Answer { status: status.as_u16(), skew, retry_after, body: Secret::new("token response", body) })
+}
+
+/// Reads the body of an answer, [`MAX_ANSWER`] bytes at most.
+pub(super) async fn body(
+    response: &mut reqwest::Response,
+    host: &str,
+    now: UnixSeconds,
+) -> Result<Vec<u8>, MintError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(error, host, clock.now()))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(error, host, now))? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err(MintError::TooLarge { limit: MAX_ANSWER });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status: status.as_u16(), skew, retry_after, body: Secret::new("token response", body) })
+    Ok(body)
 }

@@ -72,7 +72,7 @@ pub enum Lifetime {
     Told(Duration),
     /// The connection's `session_timeout_seconds`.
     Configured(Duration),
-    /// What 401s on this connection have taught.
+    /// What 401s on this connection have taught: at most this long, and perhaps much shorter.
     Learned(Duration),
     /// Nobody knows; [`SHORTEST_SESSION`] wherever somebody must be told.
     Unknown,
@@ -91,27 +91,33 @@ impl Lifetime {
 
     /// The life to count with where a dead token would be nobody's to repair: handed to another program.
     pub fn to_count_with(self) -> Duration {
-        self.known().unwrap_or(SHORTEST_SESSION)
+        self.promised().unwrap_or(SHORTEST_SESSION)
     }
 
     /// The life to count with where a 401 is answered by a new token anyway: our own API calls.
+    ///
+    /// Only here does a learned life count: a token that has lain longer is dead, one that has not may be.
     pub fn until_refused(self) -> Duration {
-        self.known().unwrap_or(LONGEST_SESSION)
+        match self {
+            Lifetime::Told(life) | Lifetime::Configured(life) | Lifetime::Learned(life) => life,
+            Lifetime::Unknown => LONGEST_SESSION,
+        }
     }
 
-    /// The life, where anything is known of it.
-    pub fn known(self) -> Option<Duration> {
+    /// The life, where somebody who knows has said it: what others may be told.
+    pub fn promised(self) -> Option<Duration> {
         match self {
-            Lifetime::Told(life) | Lifetime::Configured(life) | Lifetime::Learned(life) => Some(life),
-            Lifetime::Unknown => None,
+            Lifetime::Told(life) | Lifetime::Configured(life) => Some(life),
+            Lifetime::Learned(_) | Lifetime::Unknown => None,
         }
     }
 }
 
-/// What a refused session teaches: the longest timeout that fits in the time it lay idle.
+/// What a refused session teaches: the longest timeout that fits in the time it lay idle. The real one is not longer.
 ///
-/// Opaque sessions slide, so the time since the last accepted call is what counts. Shorter than the
-/// shortest timeout there is, somebody ended the session, and nothing is learned.
+/// It may be shorter, as far down as 15 minutes, so nobody else is told of it. Opaque sessions slide, so the time since
+/// the last accepted call is what counts. Shorter than the shortest timeout there is, somebody ended the session, and
+/// nothing is learned.
 ///
 /// # Examples
 ///
@@ -191,6 +197,18 @@ mod tests {
         assert_eq!(learned_lifetime(seconds(900)), Some(seconds(900)));
         assert_eq!(learned_lifetime(seconds(7_300)), Some(seconds(7_200)));
         assert_eq!(learned_lifetime(seconds(10 * 86_400)), Some(LONGEST_SESSION));
+    }
+
+    #[test]
+    fn what_was_learned_is_an_upper_bound_and_promised_to_nobody() {
+        let learned = Lifetime::best(None, None, Some(seconds(43_200)));
+        assert_eq!((learned.promised(), learned.to_count_with()), (None, SHORTEST_SESSION));
+        assert_eq!(learned.until_refused(), seconds(43_200));
+        let configured = Lifetime::best(None, Some(seconds(7_200)), Some(seconds(900)));
+        assert_eq!(
+            (configured.promised(), configured.until_refused()),
+            (Some(seconds(7_200)), seconds(7_200))
+        );
     }
 
     // faults A20: a step backward never makes a token fresh again.

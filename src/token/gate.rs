@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use crate::base::{Clock, OAuthError, TokenType, UnixSeconds};
+use crate::base::{AccessToken, Clock, OAuthError, TokenType, UnixSeconds};
 
 use super::MintError;
-use super::cache::{Kept, Record, Refused};
+use super::cache::{Kept, Record, Refused, Rejected};
 use super::freshness::learned_lifetime;
 use super::governor::{REMINTS_PER_MINUTE, RENEWAL_FLOOR, pause_after_refusals};
+use super::useless::Useless;
 
 /// How long a connection whose fresh sessions are refused is left alone. Seconds.
 const SESSION_REFUSED_PAUSE: i64 = 300;
@@ -22,15 +23,24 @@ pub(super) fn gate(record: &Record, now: UnixSeconds) -> Result<(), MintError> {
             return Err(MintError::SessionRefused { reason: refused.reason() });
         }
     }
-    if let Some(refused) = &record.refused {
-        let pause = i64::try_from(pause_after_refusals(refused.times).as_secs()).unwrap_or(i64::MAX);
-        let since = now.seconds_since(refused.at);
-        if (0..pause).contains(&since) {
-            let wait = Duration::from_secs(u64::try_from(pause - since).unwrap_or(0));
-            return Err(MintError::RefusedLately { reason: refused.reason(), times: refused.times, wait });
-        }
+    if let Some(refused) = &record.refused
+        && let Some(wait) = pause_left(refused.times, refused.at, now)
+    {
+        return Err(MintError::RefusedLately { reason: refused.reason(), times: refused.times, wait });
+    }
+    if let Some(Rejected { what, times, at }) = &record.rejected
+        && let Some(wait) = pause_left(*times, *at, now)
+    {
+        return Err(MintError::UselessLately { what: what.clone(), times: *times, wait });
     }
     Ok(())
+}
+
+/// How much is left of the pause after so many denials, the last of them `at`.
+fn pause_left(times: u32, at: UnixSeconds, now: UnixSeconds) -> Option<Duration> {
+    let pause = i64::try_from(pause_after_refusals(times).as_secs()).unwrap_or(i64::MAX);
+    let since = now.seconds_since(at);
+    (0..pause).contains(&since).then(|| Duration::from_secs(u64::try_from(pause - since).unwrap_or(0)))
 }
 
 /// Whether enough time has passed since a renewal failed. A token that still works is no reason to ask often.
@@ -45,16 +55,35 @@ pub(super) fn counted(before: Option<Refused>, reason: &OAuthError, at: UnixSeco
     Refused { error: reason.error.clone(), description: reason.description.clone(), times, at }
 }
 
+/// One more token in a row that was given and not taken.
+pub(super) fn rejected(before: Option<Rejected>, what: Useless, at: UnixSeconds) -> Rejected {
+    let times = before.map_or(0, |before| before.times).saturating_add(1);
+    Rejected { what, times, at }
+}
+
 /// Keeps what a session's end teaches about the org's timeout.
 pub(super) fn learn(record: &mut Record, kept: &Kept, now: UnixSeconds) {
     if kept.token.token_type == TokenType::Jwt {
         return;
     }
-    let last = kept.accepted_at.unwrap_or(kept.minted.wall).max(kept.minted.wall);
-    let idle = u64::try_from(now.seconds_since(last)).map(Duration::from_secs).unwrap_or_default();
-    if let Some(timeout) = learned_lifetime(idle) {
+    if let Some(timeout) = learned_lifetime(idle(kept, now)) {
         record.learned = Some(record.learned.map_or(timeout, |known| known.min(timeout)));
     }
+}
+
+/// Notes that the token in hand was accepted. After lying longer than the learned timeout, it proves that wrong.
+pub(super) fn accept(record: &mut Record, token: &AccessToken, now: UnixSeconds) {
+    let Some(kept) = record.kept.as_mut().filter(|kept| kept.token.expose() == token.expose()) else {
+        return;
+    };
+    record.learned = record.learned.filter(|learned| idle(kept, now) <= *learned);
+    kept.accepted_at = Some(now);
+}
+
+/// How long nobody is known to have used a token.
+fn idle(kept: &Kept, now: UnixSeconds) -> Duration {
+    let last = kept.accepted_at.unwrap_or(kept.minted.wall).max(kept.minted.wall);
+    u64::try_from(now.seconds_since(last)).map(Duration::from_secs).unwrap_or_default()
 }
 
 #[cfg(test)]

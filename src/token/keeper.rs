@@ -11,13 +11,18 @@ use crate::store::{MintReason, Store};
 
 use super::cache::{FileCache, Guard, Kept, MintCounter, Record, lock_pause};
 use super::freshness::{Freshness, Stamp};
-use super::gate::{counted, gate, may_renew};
+use super::gate::{counted, gate, may_renew, rejected};
 use super::governor::Verdict;
+use super::mint::Minted;
 use super::need::{Handed, Need, Origin, standing};
+use super::useless::Useless;
 use super::{MintError, Minter, ledger};
 
 /// How long another process may mint before we stop waiting for it: its tries, and some more. Seconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(75);
+
+/// The same where the token in hand still serves: a renewal is worth no more. Seconds.
+const LOCK_PATIENCE_WHILE_GOOD: Duration = Duration::from_secs(2);
 
 /// The file holds all that this process knows.
 pub(super) const NOT_AHEAD: i64 = i64::MIN;
@@ -100,13 +105,14 @@ impl Keeper {
     /// Waits for the turn to change what is known. Where the file cannot be locked, it is the turn in this process.
     pub async fn turn(&self) -> Result<Turn, MintError> {
         let here = self.turn.clone().lock_owned().await;
-        let (file, _) = self.lock_unless(|| None).await?;
+        let (file, _) = self.lock_unless(LOCK_PATIENCE, || None).await?;
         Ok(Turn { _here: here, file })
     }
 
     /// Waits for the lock on the file, or until `enough` says that it is not needed any more.
     async fn lock_unless(
         &self,
+        patience: Duration,
         enough: impl Fn() -> Option<Handed>,
     ) -> Result<(Option<Guard>, Option<Handed>), MintError> {
         let Some(file) = &self.file else { return Ok((None, None)) };
@@ -120,7 +126,7 @@ impl Keeper {
                     return Ok((None, None));
                 }
             }
-            if started.elapsed() > LOCK_PATIENCE {
+            if started.elapsed() > patience {
                 break;
             }
             tokio::time::sleep(lock_pause(turn)).await;
@@ -148,45 +154,50 @@ impl Keeper {
     /// Adopts or mints. Runs as a task of its own, one at a time in this process.
     pub async fn refresh(&self, need: Need, reason: Option<MintReason>) -> Result<Handed, MintError> {
         let here = self.turn.clone().lock_owned().await;
-        let (file, adopted) = self.lock_unless(|| self.adopt(&need, &self.reload())).await?;
-        if let Some(handed) = adopted {
-            return Ok(handed);
-        }
+        let good = self.still_good(&self.reload(), &need);
+        let patience = if good.is_some() { LOCK_PATIENCE_WHILE_GOOD } else { LOCK_PATIENCE };
+        let file = match self.lock_unless(patience, || self.adopt(&need, &self.reload())).await {
+            Ok((_, Some(handed))) => return Ok(handed),
+            Ok((file, None)) => file,
+            Err(error) => return self.unless_good(error, good),
+        };
         let turn = Turn { _here: here, file };
         let mut record = self.reload();
         if let Some(handed) = self.adopt(&need, &record) {
             return Ok(handed);
         }
-        let still_good = (!need.fresh
-            && standing(&record, &need, self.connection(), &*self.clock) == Some(Freshness::Due))
-        .then(|| record.hand(Origin::Cache, self.connection(), &*self.clock))
-        .flatten();
-
+        let good = self.still_good(&record, &need);
         let result = self.mint_into(&mut record, &need, reason).await;
         if result.is_err() {
             record.renewal_failed_at = Some(self.clock.now());
         }
         self.save(&record, &turn);
         self.publish(record.clone());
-        match (result, still_good) {
-            (Ok(()), _) => {
-                let handed = record
-                    .hand(Origin::Minted, self.connection(), &*self.clock)
-                    .ok_or(MintError::Abandoned)?;
-                ledger::tell(&handed, self.connection(), "minted", &*self.clock);
-                Ok(handed)
-            }
-            (Err(error), Some(handed)) => {
-                warn!(
-                    connection.name = %self.connection().name,
-                    code = error.code(),
-                    token.age_s = handed.age.as_secs(),
-                    "the token could not be renewed ({error}); the one in hand still serves"
-                );
-                Ok(handed)
-            }
-            (Err(error), None) => Err(error),
+        if let Err(error) = result {
+            return self.unless_good(error, good);
         }
+        let handed =
+            record.hand(Origin::Minted, self.connection(), &*self.clock).ok_or(MintError::Abandoned)?;
+        ledger::tell(&handed, self.connection(), "minted", &*self.clock);
+        Ok(handed)
+    }
+
+    /// The token of a record that is due and still serves.
+    fn still_good(&self, record: &Record, need: &Need) -> Option<Handed> {
+        let due = standing(record, need, self.connection(), &*self.clock) == Some(Freshness::Due);
+        record.hand(Origin::Cache, self.connection(), &*self.clock).filter(|_| due && !need.fresh)
+    }
+
+    /// A renewal that failed is nobody's trouble while the token in hand serves.
+    fn unless_good(&self, error: MintError, good: Option<Handed>) -> Result<Handed, MintError> {
+        let handed = good.ok_or_else(|| error.clone())?;
+        warn!(
+            connection.name = %self.connection().name,
+            code = error.code(),
+            token.age_s = handed.age.as_secs(),
+            "the token could not be renewed ({error}); the one in hand still serves"
+        );
+        Ok(handed)
     }
 
     /// Mints, if nothing speaks against it, and writes into `record` what came of it.
@@ -212,7 +223,8 @@ impl Keeper {
             Verdict::Allowed => {}
         }
         let reason = reason.unwrap_or_else(|| record.reason(need, self.connection(), &*self.clock));
-        let attempted = self.minter.mint(record.skew.unwrap_or(0)).await;
+        let mut attempted = self.minter.mint(record.skew.unwrap_or(0)).await;
+        attempted.result = attempted.result.and_then(|minted| same_org(record, minted));
         self.counter.settle(now, attempted.posts);
         ledger::record(self.store.as_ref(), self.connection(), &attempted, reason, &*self.clock).await;
 
@@ -220,28 +232,24 @@ impl Keeper {
         let minted = match attempted.result {
             Ok(minted) => minted,
             Err(error) => {
-                match &error {
-                    MintError::Refused { reason } => {
-                        record.refused = Some(counted(record.refused.take(), reason, self.clock.now()));
-                    }
-                    _ => record.refused = None,
+                // A passing fault between two denials makes neither undone.
+                if let MintError::Refused { reason } = &error {
+                    record.refused = Some(counted(record.refused.take(), reason, self.clock.now()));
+                } else if let Some(useless) = Useless::of(&error) {
+                    record.refused = None;
+                    record.rejected = Some(rejected(record.rejected.take(), useless, self.clock.now()));
                 }
                 return Err(error);
             }
         };
-        let is = minted.token.org_id.clone();
-        if let Some(was) =
-            record.org_id.as_ref().filter(|was| *was != is.as_str()).and_then(|was| was.parse().ok())
-        {
-            return Err(MintError::OrgChanged { was, is });
-        }
         let told = match minted.token.token_type {
             TokenType::Jwt => minted.token.expires_at.map(|end| end.seconds_since(minted.token.minted_at)),
             TokenType::Opaque => None,
         };
-        record.org_id = Some(is.as_str().to_string());
+        record.org_id = Some(minted.token.org_id.as_str().to_string());
         record.certificate_not_after = minted.certificate.map(|certificate| certificate.not_after);
         record.refused = None;
+        record.rejected = None;
         record.session_refused = None;
         record.renewal_failed_at = None;
         record.kept = Some(Kept {
@@ -253,5 +261,15 @@ impl Keeper {
             accepted_at: None,
         });
         Ok(())
+    }
+}
+
+/// A token of another org than the tokens before it is none of ours.
+fn same_org(record: &Record, minted: Minted) -> Result<Minted, MintError> {
+    let is = minted.token.org_id.clone();
+    let was = record.org_id.as_ref().filter(|was| *was != is.as_str());
+    match was.and_then(|was| was.parse().ok()) {
+        Some(was) => Err(MintError::OrgChanged { was, is }),
+        None => Ok(minted),
     }
 }

@@ -7,6 +7,7 @@ use crate::base::{Explain, Fault, Hint, OAuthError, OrgId, UrlMistake};
 use crate::crypto::KeyError;
 
 use super::diagnosis::diagnose;
+use super::useless::Useless;
 
 /// Why there is no access token. Shared by all who waited for it, so it can be cloned.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -25,6 +26,17 @@ pub enum MintError {
         /// Its own words, the last time.
         #[source]
         reason: OAuthError,
+        /// How often.
+        times: u32,
+        /// When it is asked again.
+        wait: Duration,
+    },
+    /// Salesforce gave tokens that we did not take, several times; it was not asked again.
+    #[error("{times} tokens in a row could not be used; Salesforce is not asked again for {} s", .wait.as_secs())]
+    UselessLately {
+        /// What was wrong with the last one.
+        #[source]
+        what: Useless,
         /// How often.
         times: u32,
         /// When it is asked again.
@@ -180,6 +192,7 @@ impl Explain for MintError {
             MintError::Refused { reason } | MintError::RefusedLately { reason, .. } => {
                 diagnose(reason).map_or(Fault::Denied, |row| row.fault())
             }
+            MintError::UselessLately { what, .. } => what.fault(),
             MintError::NotOAuth { status } if is_transient_status(*status) => Fault::Transient,
             MintError::Unreachable { .. }
             | MintError::Budget { .. }
@@ -208,6 +221,7 @@ impl Explain for MintError {
             MintError::Refused { reason } | MintError::RefusedLately { reason, .. } => {
                 diagnose(reason).map_or("mint.refused", |row| row.code)
             }
+            MintError::UselessLately { what, .. } => what.code(),
             MintError::Unreachable { .. } => "mint.unreachable",
             MintError::Tls { .. } => "tls.not_trusted",
             MintError::TlsClock { .. } => "tls.clock",
@@ -245,6 +259,9 @@ impl Explain for MintError {
                 let mut hints = diagnose(reason).map(|row| row.hints()).unwrap_or_default();
                 hints.push(Hint::new("after a change, `sfmint token --fresh` asks at once"));
                 hints
+            }
+            MintError::UselessLately { what, .. } => {
+                vec![Hint::new(what.hint()), Hint::new("after a change, `sfmint token --fresh` asks at once")]
             }
             MintError::Unreachable { .. } => {
                 one("check the network, `login_url`, and `proxy` or HTTPS_PROXY; `sfmint doctor` says how far a request gets")

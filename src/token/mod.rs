@@ -21,6 +21,7 @@ mod response;
 mod retry;
 mod revoke;
 mod source;
+mod useless;
 
 pub use cache::{CacheError, FileCache, Kept, Record};
 pub use clock::SystemClock;
@@ -40,3 +41,4 @@ pub use response::{TokenResponse, refusal, success};
 pub use retry::{RetryPolicy, http_date, retry_after};
 pub use revoke::Revoked;
 pub use source::TokenSource;
+pub use useless::Useless;

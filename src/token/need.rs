@@ -53,7 +53,7 @@ pub struct Handed {
     pub origin: Origin,
     /// How long ago it was minted.
     pub age: Duration,
-    /// When it is renewed, from now; `None` where its life is not known.
+    /// When it is renewed, from now; `None` where nobody has said how long it lives.
     pub due_in: Option<Duration>,
     /// When the certificate that signed for it ends.
     pub certificate_not_after: Option<UnixSeconds>,
@@ -95,7 +95,7 @@ impl Record {
     pub(super) fn hand(&self, origin: Origin, connection: &Connection, clock: &dyn Clock) -> Option<Handed> {
         let kept = self.kept.as_ref()?;
         let age = kept.minted.age(clock).unwrap_or_default();
-        let due_in = self.lifetime(connection).known().map(|life| {
+        let due_in = self.lifetime(connection).promised().map(|life| {
             let due = life - effective_buffer(life, connection.policy.refresh_buffer);
             due.saturating_sub(age)
         });

@@ -77,7 +77,9 @@ pub fn success(body: &[u8], hosts: &InstanceHosts, login: &LoginUrl) -> Result<T
     let exp = jwt_exp(access_token.expose());
     let token_type =
         if access_token.expose().starts_with("eyJ") { TokenType::Jwt } else { TokenType::Opaque };
-    let scope = answer.scope.split_ascii_whitespace().map(String::from).collect();
+    // RFC 6749 §3.3: a scope is printable ASCII without quote and backslash; what else comes is none.
+    let scopes = answer.scope.split_ascii_whitespace().filter(|scope| scope.bytes().all(fits));
+    let scope = scopes.map(String::from).collect();
     Ok(TokenResponse { access_token, token_type, instance_url, org_id, user_id, scope, exp })
 }
 
@@ -131,6 +133,14 @@ mod tests {
         assert_eq!(answer.user_id.as_str(), "0058d000000001AAAQ");
         assert_eq!(answer.scope, ["api", "id"]);
         assert_eq!((answer.token_type, answer.exp), (TokenType::Opaque, None));
+    }
+
+    // A scope with an escape in it would make the kept record unreadable.
+    #[test]
+    fn a_scope_that_is_none_is_left_out() {
+        let odd = r#"api a\"b c\\d \u001be refresh_token"#;
+        let answer = read(&GOOD.replace("api id", odd)).unwrap();
+        assert_eq!(answer.scope, ["api", "refresh_token"]);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::store::{MintReason, Store};
 
 use super::cache::{FileCache, MintCounter, Record, token_folder};
 use super::freshness::{Freshness, SHORTEST_SESSION};
-use super::gate::{counted, learn};
-use super::governor::{REMINTS_PER_MINUTE, RENEWAL_FLOOR};
+use super::gate::{accept, counted, learn};
+use super::governor::{Claimant, REMINTS_PER_MINUTE, RENEWAL_FLOOR};
 use super::keeper::{Flight, Keeper, NOT_AHEAD};
 use super::need::{Handed, Need, Origin, standing};
 use super::{CacheError, MintError, Minter, Revoked, SystemClock};
@@ -142,13 +142,13 @@ impl TokenSource {
         };
         if due {
             if self.0.may_renew() {
-                self.join(need, None);
+                drop(self.join(need, None));
             }
             if let Some(handed) = self.0.handed(Origin::Cache) {
                 return Ok(handed);
             }
         }
-        landed(self.join(need, None)).await
+        self.land(need, None).await
     }
 
     /// Keeps the token renewed until `shutdown`, for processes that live long. The caller spawns it.
@@ -177,20 +177,20 @@ impl TokenSource {
         let inner = &*self.0;
         let now = inner.clock.now();
         let mut record = inner.record.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = record.kept.as_mut().filter(|kept| kept.token.expose() == token.expose()) else {
+        let Some(kept) = record.kept.as_ref().filter(|kept| kept.token.expose() == token.expose()) else {
             return;
         };
         if kept.accepted_at.is_some_and(|at| now.seconds_since(at) < ACCEPTED_STEP && now >= at) {
             return;
         }
-        kept.accepted_at = Some(now);
+        accept(&mut record, token, now);
         // Others may be writing; then this is written with the next call.
         if let Some(file) = &inner.file
             && let Ok(Some(guard)) = file.try_lock()
         {
             let mut shared = file.read(self.connection(), &*inner.clock);
-            if let Some(kept) = shared.kept.as_mut().filter(|kept| kept.token.expose() == token.expose()) {
-                kept.accepted_at = Some(now);
+            if shared.kept.as_ref().is_some_and(|kept| kept.token.expose() == token.expose()) {
+                accept(&mut shared, token, now);
                 let _ = file.write(&shared, &guard);
             }
         }
@@ -227,7 +227,7 @@ impl TokenSource {
             drop(turn);
             inner.publish(record);
             drop(complaint);
-            return Ok(landed(self.join(need, None)).await?.token);
+            return Ok(self.land(need, None).await?.token);
         };
         let now = inner.clock.now();
         let age = kept.minted.age(&*inner.clock).unwrap_or(SHORTEST_SESSION);
@@ -248,7 +248,7 @@ impl TokenSource {
         drop(turn);
         verdict?;
         info!(connection.name = %self.connection().name, token.id = %refused.id(), token.age_s = age.as_secs(), "the session has ended ({reason}): minting another");
-        let handed = landed(self.join(need, Some(MintReason::DeadSession))).await?;
+        let handed = self.land(need, Some(MintReason::DeadSession)).await?;
         if handed.token.expose() == refused.expose() {
             let turn = inner.turn().await?;
             let mut record = inner.reload();
@@ -291,14 +291,37 @@ impl TokenSource {
         self.0.counter.used(self.0.clock.now())
     }
 
-    /// Joins the mint under way, or begins one.
-    fn join(&self, need: Need, reason: Option<MintReason>) -> Flight {
+    /// Waits for a mint that serves `need`: the one under way, or where that was for a smaller need, another.
+    async fn land(&self, need: Need, reason: Option<MintReason>) -> Result<Handed, MintError> {
+        for _ in 0..2 {
+            let (flight, joined) = self.join(need, reason);
+            let outcome = landed(flight).await;
+            if !joined {
+                return outcome;
+            }
+            let stands = standing(&self.0.read(), &need, self.connection(), &*self.0.clock);
+            match (outcome, stands) {
+                (Ok(handed), Some(Freshness::Fresh | Freshness::Due)) => return Ok(handed),
+                // What was refused to everyday work may be allowed to a proof.
+                (Err(MintError::Budget { .. }), _) if need.claimant != Claimant::Work => {}
+                (Err(error), Some(Freshness::Fresh | Freshness::Due)) => {
+                    return self.0.handed(Origin::Cache).ok_or(error);
+                }
+                (Err(error), _) => return Err(error),
+                (Ok(_), _) => {}
+            }
+        }
+        landed(self.join(need, reason).0).await
+    }
+
+    /// Joins the mint under way, or begins one; says whether it joined.
+    fn join(&self, need: Need, reason: Option<MintReason>) -> (Flight, bool) {
         let mut flight = lock(&self.0.flight);
         // A mint that has landed is history; one under way serves everybody but who wants one begun after now.
         if let Some(under_way) = flight.as_ref().filter(|under_way| {
             !need.fresh && under_way.borrow().is_none() && under_way.has_changed().is_ok()
         }) {
-            return under_way.clone();
+            return (under_way.clone(), true);
         }
         let (land, wait) = watch::channel(None);
         *flight = Some(wait.clone());
@@ -307,7 +330,7 @@ impl TokenSource {
             let outcome = inner.refresh(need, reason).await;
             land.send_replace(Some(outcome));
         });
-        wait
+        (wait, false)
     }
 }
 

@@ -184,18 +184,35 @@ async fn a_session_that_ended_while_idle_teaches_its_timeout() {
     let second = tokens.replace(&token, dead(), false).await.unwrap();
     assert_eq!(tokens.record().learned, Some(Duration::from_secs(7200)));
     assert_ne!(second.id(), token.id());
-    // From now on it is renewed before that, by every process.
+    // It is an upper bound: other programs are told nothing of it, and get a token that the shortest session has.
+    let other = world.source(connection.clone());
+    assert_eq!(other.token().await.unwrap().expires_at, None);
+    world.minutes(11);
+    let handed = other.hand(Need { wait_for_renewal: true, ..Need::default() }).await.unwrap();
+    assert_ne!(handed.token.id(), second.id());
+    assert_eq!((handed.due_in, handed.token.expires_at), (None, None));
+    let second = handed.token;
+    // Our own calls have it renewed before that, in every process.
     world.minutes(116);
     let other = world.source(connection);
     let due =
         other.hand(Need { wait_for_renewal: true, until_refused: true, ..Need::default() }).await.unwrap();
     assert_ne!(due.token.id(), second.id());
-    assert_eq!(world.posts(), 3);
+    assert_eq!(world.posts(), 4);
     // A session that somebody ended early teaches nothing.
     other.accepted(&due.token);
     world.minutes(3);
-    other.replace(&due.token, dead(), false).await.unwrap();
+    let last = other.replace(&due.token, dead(), false).await.unwrap();
     assert_eq!(other.record().learned, Some(Duration::from_secs(7200)));
+    // One that is accepted after a longer rest proves the lesson wrong, for all processes.
+    other.accepted(&last);
+    world.minutes(119);
+    other.accepted(&last);
+    assert_eq!(other.record().learned, Some(Duration::from_secs(7200)));
+    world.minutes(121);
+    other.accepted(&last);
+    assert_eq!(other.record().learned, None);
+    assert_eq!(world.source(other.connection().clone()).record().learned, None);
 }
 
 fn two_apps(world: &World) -> (Credential, Credential) {
@@ -297,4 +314,56 @@ async fn denials_are_not_retried_and_pauses_grow() {
     assert!(Arc::strong_count(&world.store) > 1);
     assert_eq!(shared.token().await.unwrap_err().code(), "mint.user_inactive");
     assert_eq!(world.posts(), posts + 1);
+}
+
+// A token that is given and not taken is a login all the same.
+#[tokio::test]
+async fn tokens_that_cannot_be_used_are_paused_like_denials() {
+    let twists = [
+        (TokenTwist::TokenType { token_type: "DPoP".into() }, "mint.token_kind"),
+        (TokenTwist::InstanceUrl { url: "https://evil.example".into() }, "mint.instance_url"),
+    ];
+    for (twist, code) in twists {
+        let world = World::new().await;
+        let tokens = world.source(world.connection());
+        world.org.admin().inject(Injection::next(TOKEN, 5, Effect::Token { twist }));
+        let mut asked = Vec::new();
+        for second in 0..200 {
+            let before = world.posts();
+            // Another process each time: what is known lies in the file.
+            let error = world.source(world.connection()).token().await.unwrap_err();
+            assert_eq!(error.code(), code);
+            assert_eq!(error.fault(), sfmint::Fault::Denied);
+            if world.posts() > before {
+                asked.push(second);
+            }
+            world.seconds(1);
+        }
+        assert_eq!(asked, [0, 1, 2, 62, 182], "{code}");
+        let error = tokens.hand(Need::default()).await.unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.to_string().starts_with("5 tokens in a row could not be used"), "{error}");
+        assert!(cause.contains("token"), "{cause}");
+        tokens.hand(Need { fresh: true, ..Need::default() }).await.unwrap();
+        assert_eq!(tokens.record().rejected, None);
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_between_denials_makes_none_undone() {
+    let world = World::new().await;
+    let mut connection = world.connection();
+    connection.policy.mint_attempts = 1;
+    let tokens = world.source(connection);
+    world.org.admin().change_user("integration@acme.example", |user| user.active = false).unwrap();
+    for _ in 0..2 {
+        tokens.token().await.unwrap_err();
+    }
+    world.org.admin().inject(Injection::next(TOKEN, 1, Effect::Truncate { after_bytes: 10 }));
+    tokens.token().await.unwrap_err();
+    assert_eq!(tokens.record().refused.map(|refused| refused.times), Some(2));
+    tokens.token().await.unwrap_err();
+    let posts = world.posts();
+    tokens.token().await.unwrap_err();
+    assert_eq!(world.posts(), posts, "the third denial is followed by a pause");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sfmint::base::{Explain, OAuthError};
 use sfmint::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, Effect, Injection, Org, OrgConfig};
 use sfmint::store::{MintOutcome, MintReason};
-use sfmint::token::{Need, Origin};
+use sfmint::token::{Claimant, Need, Origin};
 
 use crate::org::{World, fixture, key_in, until};
 
@@ -449,4 +449,65 @@ async fn a_spent_budget_serves_the_token_in_hand_and_ends_within_the_hour() {
     assert_eq!(world.posts(), 3);
     world.minutes(46);
     tokens.token().await.unwrap();
+}
+
+// A renewal is no reason to wait for somebody who hangs, and none to fail.
+#[tokio::test]
+async fn a_lock_that_is_held_keeps_nobody_from_a_token_that_still_serves() {
+    let world = World::new().await;
+    let connection = world.connection();
+    let tokens = world.source(connection.clone());
+    let first = tokens.token().await.unwrap();
+    world.minutes(116);
+    let folder = sfmint::token::FileCache::new(&world.folder.path().join("state/tokens"), &connection);
+    let held = folder.try_lock().unwrap().unwrap();
+    let asked = std::time::Instant::now();
+    let handed = tokens.hand(Need { wait_for_renewal: true, ..Need::default() }).await.unwrap();
+    assert_eq!(handed.token.id(), first.id());
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    drop(held);
+    let handed = tokens.hand(Need { wait_for_renewal: true, ..Need::default() }).await.unwrap();
+    assert_ne!(handed.token.id(), first.id());
+}
+
+#[tokio::test]
+async fn who_joins_a_mint_gets_what_it_needs_all_the_same() {
+    let world = World::new().await;
+    let tokens = world.source(once(&world));
+    let first = tokens.token().await.unwrap();
+    world.minutes(116);
+    world.org.admin().inject(Injection::next(TOKEN, 1, Effect::Truncate { after_bytes: 10 }));
+    // Due: a renewal is under way, and will fail; that is good enough for who started it.
+    assert_eq!(tokens.token().await.unwrap().id(), first.id());
+    let longer = Need { min_valid: Duration::from_secs(600), ..Need::default() };
+    assert_ne!(tokens.hand(longer).await.unwrap().token.id(), first.id());
+    assert_eq!(world.posts(), 3);
+}
+
+#[tokio::test]
+async fn who_may_use_the_reserve_inherits_no_spent_budget() {
+    let world = World::new().await;
+    let mut connection = world.connection();
+    connection.policy.session_timeout = None;
+    connection.policy.mint_budget_per_hour = 10;
+    let tokens = world.source(connection);
+    for _ in 0..9 {
+        tokens.hand(Need { fresh: true, ..Need::default() }).await.unwrap();
+    }
+    world.minutes(20);
+    let doctor = Need { claimant: Claimant::Doctor, ..Need::default() };
+    let (work, doctor) = tokio::join!(tokens.hand(Need::default()), tokens.hand(doctor));
+    assert_eq!(work.unwrap_err().code(), "mint.budget");
+    doctor.unwrap();
+    assert_eq!(world.posts(), 10);
+}
+
+#[tokio::test]
+async fn an_endless_answer_to_a_revocation_is_cut() {
+    let world = World::new().await;
+    let tokens = world.source(world.connection());
+    tokens.token().await.unwrap();
+    let effect = Effect::Status { status: 400, headers: Default::default(), body: "x".repeat(80 * 1024) };
+    world.org.admin().inject(Injection::always("/services/oauth2/revoke", effect));
+    assert_eq!(tokens.revoke().await.unwrap_err().code(), "mint.too_large");
 }

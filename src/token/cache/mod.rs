@@ -10,4 +10,4 @@ mod record;
 pub use count::MintCounter;
 pub(super) use file::lock_pause;
 pub use file::{CacheError, FileCache, Guard, token_folder};
-pub use record::{Kept, Record, Refused};
+pub use record::{Kept, Record, Refused, Rejected};

@@ -8,6 +8,7 @@ use crate::base::{
     UnixSeconds, sha256_hex,
 };
 use crate::token::freshness::{Lifetime, Stamp};
+use crate::token::useless::Useless;
 
 /// What is known of one connection: its token, and what was learned while using it.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +17,7 @@ pub struct Record {
     pub kept: Option<Kept>,
     /// The org every token came from so far, 18 characters.
     pub org_id: Option<String>,
-    /// The session timeout that 401s have taught.
+    /// What 401s have taught of the session timeout: it is not longer than this.
     pub learned: Option<Duration>,
     /// The org's clock minus ours, as last measured. Seconds.
     pub skew: Option<i64>,
@@ -24,6 +25,8 @@ pub struct Record {
     pub certificate_not_after: Option<UnixSeconds>,
     /// Mints refused in a row.
     pub refused: Option<Refused>,
+    /// Tokens in a row that Salesforce gave and we did not take.
+    pub rejected: Option<Rejected>,
     /// What Salesforce said to a token it had just given.
     pub session_refused: Option<Refused>,
     /// When tokens were minted because a working session had ended; the last few.
@@ -56,6 +59,17 @@ pub struct Refused {
     pub error: String,
     /// Salesforce's description.
     pub description: Option<String>,
+    /// How often in a row.
+    pub times: u32,
+    /// When last.
+    pub at: UnixSeconds,
+}
+
+/// A token that was given and not taken, how often in a row, and when last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// What was wrong with it.
+    pub what: Useless,
     /// How often in a row.
     pub times: u32,
     /// When last.
@@ -127,6 +141,7 @@ impl Record {
             skew_seconds: self.skew,
             certificate_not_after: self.certificate_not_after,
             refused: self.refused.clone(),
+            rejected: self.rejected.clone(),
             session_refused: self.session_refused.clone(),
             reminted: self.reminted.clone(),
             renewal_failed_at: self.renewal_failed_at,
@@ -158,7 +173,7 @@ impl Record {
             return Err("it belongs to another connection".into());
         }
         let learned = document.learned_seconds.map(Duration::from_secs);
-        let kept = document.token.map(|written| written.read(connection, learned)).transpose()?;
+        let kept = document.token.map(|written| written.read(connection)).transpose()?;
         let ahead = |at: &UnixSeconds| at.seconds_since(clock.now()) > 86_400;
         Ok(Self {
             kept,
@@ -167,6 +182,7 @@ impl Record {
             skew: document.skew_seconds,
             certificate_not_after: document.certificate_not_after,
             refused: document.refused.filter(|refused| !ahead(&refused.at)),
+            rejected: document.rejected.filter(|rejected| !ahead(&rejected.at)),
             session_refused: document.session_refused.filter(|refused| !ahead(&refused.at)),
             reminted: document.reminted,
             renewal_failed_at: document.renewal_failed_at.filter(|at| !ahead(at)),
@@ -190,6 +206,7 @@ struct Document<'a> {
     skew_seconds: Option<i64>,
     certificate_not_after: Option<UnixSeconds>,
     refused: Option<Refused>,
+    rejected: Option<Rejected>,
     session_refused: Option<Refused>,
     reminted: Vec<UnixSeconds>,
     renewal_failed_at: Option<UnixSeconds>,
@@ -214,13 +231,13 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn read(self, connection: &Connection, learned: Option<Duration>) -> Result<Kept, String> {
+    fn read(self, connection: &Connection) -> Result<Kept, String> {
         let token = self.access_token;
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("its token is damaged".into());
         }
         let told = self.told_seconds.map(Duration::from_secs);
-        let life = Lifetime::best(told, connection.policy.session_timeout, learned).known();
+        let life = Lifetime::best(told, connection.policy.session_timeout, None).promised();
         let parts = TokenParts {
             value: Secret::new("access token", token.to_string()),
             token_type: if self.jwt { TokenType::Jwt } else { TokenType::Opaque },
