@@ -97,6 +97,9 @@ pub struct Network {
     pub ca_file: Option<PathBuf>,
     /// A proxy of its own; otherwise `HTTPS_PROXY` and `NO_PROXY` decide. May hold a password.
     pub proxy: Option<Secret<String>>,
+    /// Hosts of the proxies that the environment names, in lower case. They are the user's own choice, so
+    /// they may be where no host of Salesforce is: on this machine.
+    pub proxy_hosts: Vec<String>,
 }
 
 /// One org, one subject, one or two credentials: everything a mint needs to know, parsed.

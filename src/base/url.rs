@@ -202,6 +202,11 @@ pub struct Audience(Url);
 impl Audience {
     const KIND: &'static str = "audience";
 
+    /// The parsed URL.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
     /// The text, without a slash at its end, as it stands in the claim.
     pub fn as_str(&self) -> &str {
         without_slash(&self.0)
@@ -280,7 +285,7 @@ impl InstanceHosts {
     }
 
     /// Whether `url`'s host and port are on the list.
-    fn allows(&self, url: &Url) -> bool {
+    pub fn allows(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         self.0.iter().any(|entry| match entry.strip_prefix('.') {
             Some(_) => {

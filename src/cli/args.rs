@@ -1,6 +1,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use crate::config::Environment;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 /// Salesforce access tokens from a certificate, for work that runs with nobody watching.
@@ -52,15 +53,12 @@ pub struct Global {
     /// No progress bars
     #[arg(long, global = true)]
     pub no_progress: bool,
-    /// Whether NO_COLOR is set; see <https://no-color.org>
-    #[arg(long, env = "NO_COLOR", hide = true, global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub no_color: Option<String>,
 }
 
 impl Global {
-    /// Whether text for `stream` may be coloured: a terminal, and NO_COLOR is not set.
+    /// Whether text for `stream` may be coloured: a terminal, and `NO_COLOR` is not set, or set to nothing (<https://no-color.org>).
     pub fn colour(&self, stream: &impl IsTerminal) -> bool {
-        self.no_color.is_none() && stream.is_terminal()
+        stream.is_terminal() && !Environment::from_process().is_set("NO_COLOR")
     }
 }
 

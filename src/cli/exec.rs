@@ -5,13 +5,13 @@ use std::process::Command;
 use super::report::{Complaint, told_of, told_with};
 use super::wire::{Wire, block_on};
 use super::{Exit, Global};
-use crate::base::{AccessToken, ApiVersion, Connection, Fault, Secret, SecretSource};
+use crate::base::{AccessToken, ApiVersion, Fault, Secret};
 use crate::token::Need;
 
 /// Run a program with an access token in its environment
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The program finds SF_ACCESS_TOKEN, SF_INSTANCE_URL, SF_USERNAME, SF_ORG_ID and SF_API_VERSION.\nsfmint's own key and passphrase variables are not passed on.\n\nExample:\n  sfmint exec -- python3 nightly.py"
+    after_help = "The program finds SF_ACCESS_TOKEN, SF_INSTANCE_URL, SF_USERNAME, SF_ORG_ID and SF_API_VERSION.\nVariables that hold a key, passphrase or proxy of any connection are not passed on.\n\nExample:\n  sfmint exec -- python3 nightly.py"
 )]
 pub struct Verb {
     /// Seconds the token must still be good for when the program starts
@@ -39,7 +39,6 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let wire = Wire::new(global)?;
     let connection = wire.connection()?;
     let name = connection.name.clone();
-    let hidden = hidden_variables(&connection);
     let pinned = connection.api_version;
     let tokens = wire.tokens(connection)?;
     let need = Need {
@@ -54,26 +53,13 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let [program, arguments @ ..] = verb.argv.as_slice() else { return Ok(Exit::Usage) };
     let mut command = Command::new(program);
     command.args(arguments);
-    for name in hidden {
+    for name in wire.settings().secret_variables() {
         command.env_remove(name);
     }
     for (name, value) in variables(&handed.token, pinned) {
         command.env(name, value.expose());
     }
     become_program(command)
-}
-
-/// Variables that hold what the child must not have: the key and what opens it.
-fn hidden_variables(connection: &Connection) -> Vec<String> {
-    let mut names = vec!["SFMINT_PRIVATE_KEY".to_string(), "SFMINT_PRIVATE_KEY_PASSPHRASE".to_string()];
-    for credential in connection.credentials.iter() {
-        for source in std::iter::once(&credential.key.pem).chain(&credential.key.passphrase) {
-            if let SecretSource::Env { name, .. } = source {
-                names.push(name.clone());
-            }
-        }
-    }
-    names
 }
 
 /// Replaces this process by the program, so that signals, exit code and terminal are its own; nothing of sfmint stays in memory.

@@ -2,12 +2,11 @@ use std::path::Path;
 
 use crate::base::{Finding, Hint, KeySource, Level, SecretSource};
 
-use super::Settings;
-use super::locations::FoundBy;
 use super::looks_secret::suspicious_lines;
 use super::nearest::did_you_mean;
 use super::origin::shown;
 use super::variables::{CONNECTION, PLACES};
+use super::{ConfigError, Settings};
 
 impl Settings {
     /// What `sfmint config check` says about a configuration without mistakes: what looks like a secret, what
@@ -28,13 +27,24 @@ impl Settings {
             if let Some(path) = &resolved.draft.ca_file {
                 check_file(&format!("connection `{name}`: ca_file"), &path.value, &mut findings);
             }
-            if let (FoundBy::CurrentDirectory, Some(origin)) = (self.found_by, resolved.command()) {
-                let says = format!(
-                    "{origin}: connection `{name}` runs a command, which works only when the config file is named"
-                );
+            let refused = match self.refusal(resolved) {
+                Some(ConfigError::CommandRefused { origin, .. }) => Some((
+                    "config.command_refused",
+                    format!(
+                        "{origin}: connection `{name}` runs a command, which works only when the config file is named"
+                    ),
+                )),
+                Some(ConfigError::SettingRefused { origin, setting, .. }) => Some((
+                    "config.setting_refused",
+                    format!(
+                        "{origin}: connection `{name}` has {setting}, which works only when the config file is named"
+                    ),
+                )),
+                _ => None,
+            };
+            if let Some((code, says)) = refused {
                 let hint = "name it with --config or SFMINT_CONFIG";
-                findings
-                    .push(Finding::new("config.command_refused", Level::Warn, says).hint(Hint::new(hint)));
+                findings.push(Finding::new(code, Level::Warn, says).hint(Hint::new(hint)));
             }
         }
         for stranger in &self.strangers {

@@ -7,6 +7,7 @@ use crate::base::{Connection, KeySource, Secret, SecretSource};
 
 use super::document::Section;
 use super::draft::Draft;
+use super::locations::FoundBy;
 use super::looks_secret::looks_secret;
 use super::nearest::nearest;
 use super::origin::Sourced;
@@ -153,11 +154,11 @@ impl Connection {
     ///
     /// As [`from_env`](Self::from_env).
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let (_, connections) = understand(&[], environment)?;
-        let Some(connection) = connections.first() else {
+        let understood = understand(&[], FoundBy::Convention, environment)?;
+        let Some(connection) = understood.connections.first() else {
             return Err(ConfigError::NoConnection { searched: vec![PathBuf::from("the environment")] });
         };
         let state_dir = state_dir::choose(&Flags::default(), environment, &mut Vec::new());
-        connection.connection(None, state_dir.map(|dir| dir.value))
+        connection.connection(None, state_dir.map(|dir| dir.value), &environment.proxy_hosts())
     }
 }

@@ -80,6 +80,16 @@ impl Environment {
         matches!(self.0.get(name), Some(Held::NotText(_)))
     }
 
+    /// The hosts of the proxies that `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, upper and lower case.
+    pub(super) fn proxy_hosts(&self) -> Vec<String> {
+        let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+        let host = |text: &str| {
+            let whole = if text.contains("://") { text.to_string() } else { format!("http://{text}") };
+            Some(url::Url::parse(&Zeroizing::new(whole)).ok()?.host_str()?.to_ascii_lowercase())
+        };
+        names.into_iter().filter_map(|name| host(self.get(name)?.trim())).collect()
+    }
+
     /// The names of all variables, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -122,6 +132,18 @@ mod tests {
         assert_eq!(environment.get("HOME"), None);
         assert!(environment.is_set("HOME") && environment.is_not_text("HOME"));
         assert!(environment.path("HOME").is_some());
+    }
+
+    #[test]
+    fn a_proxys_host_is_read_with_and_without_a_scheme() {
+        let environment = Environment::from_pairs([
+            ("HTTPS_PROXY", "http://user:pass@Proxy.corp:3128"),
+            ("http_proxy", "sidecar:3128"),
+            ("ALL_PROXY", "socks5h://hop:1080"),
+            ("NO_PROXY", "acme.example"),
+            ("all_proxy", ""),
+        ]);
+        assert_eq!(environment.proxy_hosts(), ["proxy.corp", "sidecar", "hop"]);
     }
 
     #[test]

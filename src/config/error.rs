@@ -113,6 +113,16 @@ pub enum ConfigError {
         /// The file to name.
         config: PathBuf,
     },
+    /// A configuration that merely lay in the current directory says where assertions and tokens go, or whose key signs.
+    #[error("{origin}: {setting} is not taken from a config file that was found in the current directory")]
+    SettingRefused {
+        /// Where the setting stands.
+        origin: Origin,
+        /// The setting, and what of it is refused.
+        setting: &'static str,
+        /// The file to name.
+        config: PathBuf,
+    },
     /// The file that says which of two apps is active says neither.
     #[error("{} does not name an app of connection `{connection}`: accepted are `{}` and `{}`", shown(path), apps[0], apps[1])]
     ActiveApp {

@@ -23,6 +23,7 @@ impl Explain for ConfigError {
             ConfigError::UnknownConnection { .. } => "config.unknown_connection",
             ConfigError::WhichConnection { .. } => "config.which_connection",
             ConfigError::CommandRefused { .. } => "config.command_refused",
+            ConfigError::SettingRefused { .. } => "config.setting_refused",
             ConfigError::ActiveApp { .. } => "config.active_app",
         }
     }
@@ -69,7 +70,7 @@ impl Explain for ConfigError {
             ConfigError::WhichConnection { known } => {
                 vec![Hint::new("name one with `-c NAME`"), Hint::new(there_are(known))]
             }
-            ConfigError::CommandRefused { config, .. } => {
+            ConfigError::CommandRefused { config, .. } | ConfigError::SettingRefused { config, .. } => {
                 one(format!("read it, and if you trust it, name it: `--config {}`", shown(config)))
             }
             ConfigError::ActiveApp { path, apps, .. } => {

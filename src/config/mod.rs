@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod explain;
 mod file;
+mod found_here;
 mod keys;
 mod kind;
 mod later;

@@ -117,6 +117,7 @@ impl Resolved {
         &self,
         config_dir: Option<&Path>,
         state_dir: Option<PathBuf>,
+        proxy_hosts: &[String],
     ) -> Result<Connection, ConfigError> {
         let draft = &self.draft;
         let usual = TokenPolicy::default();
@@ -149,6 +150,7 @@ impl Resolved {
                     .proxy
                     .as_ref()
                     .map(|said| Secret::new("proxy address", said.value.url.expose().clone())),
+                proxy_hosts: proxy_hosts.to_vec(),
             },
             api_version: draft.api_version.as_ref().map(|said| said.value),
             state_dir,

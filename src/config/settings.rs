@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::base::{Connection, ConnectionName, Finding};
@@ -8,8 +9,8 @@ use super::locations::{self, Flags, FoundBy, Roots};
 use super::origin::Sourced;
 use super::resolve::Resolved;
 use super::search::{beside, find};
-use super::understand::understand;
-use super::{ConfigError, Environment, StoreLocation, state_dir, variables};
+use super::understand::{Understood, understand};
+use super::{ConfigError, Environment, StoreLocation, found_here, state_dir, variables};
 
 /// Everything that is configured: connections, and where things are. Parsed and checked; no secret is in it
 /// but those that came by the environment.
@@ -22,6 +23,9 @@ pub struct Settings {
     pub(super) connections: Vec<Resolved>,
     pub(super) state_dir: Option<Sourced<PathBuf>>,
     pub(super) strangers: Vec<String>,
+    /// Variables that a file refers to for a secret.
+    referenced: BTreeSet<String>,
+    proxy_hosts: Vec<String>,
     warnings: Vec<Finding>,
 }
 
@@ -86,10 +90,25 @@ impl Settings {
             files.push(main);
             files.extend(beside);
         }
-        let (general, connections) = understand(&files, environment)?;
+        let Understood { mut general, connections, referenced } = understand(&files, found_by, environment)?;
+        if found_by == FoundBy::CurrentDirectory {
+            warnings.extend(found_here::without_foreign_store(&mut general));
+        }
         let state_dir = state_dir::choose(&flags, environment, &mut warnings);
         let strangers = variables::strangers(environment);
-        Ok(Self { files, searched, found_by, general, connections, state_dir, strangers, warnings })
+        let proxy_hosts = environment.proxy_hosts();
+        Ok(Self {
+            files,
+            searched,
+            found_by,
+            general,
+            connections,
+            state_dir,
+            strangers,
+            referenced,
+            proxy_hosts,
+            warnings,
+        })
     }
 
     /// Whether `text` would be a config file without mistakes at `path`; nothing is read or written there.
@@ -116,7 +135,7 @@ impl Settings {
     ) -> Result<(), ConfigError> {
         let path = path.as_ref();
         let base = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        understand(&[SourceFile::new(path, base, text.to_string())], environment).map(drop)
+        understand(&[SourceFile::new(path, base, text.to_string())], FoundBy::Name, environment).map(drop)
     }
 
     /// A connection, by name; with `None` the only one, or the one called `default`.
@@ -128,19 +147,38 @@ impl Settings {
     ///   there is none, or it is not clear which one is meant.
     /// - [`ConfigError::CommandRefused`]: the config file was merely found in the current directory, and the
     ///   connection would run a program that is named there.
+    /// - [`ConfigError::SettingRefused`]: the same for a setting that says where assertions and tokens go, or that
+    ///   names a key which did not come with the file.
     /// - [`ConfigError::ActiveApp`]: `certs/NAME/active` names neither of two apps.
     pub fn connection<'a>(&self, name: impl Into<Option<&'a str>>) -> Result<Connection, ConfigError> {
         let resolved = self.find(name.into())?;
-        if let (FoundBy::CurrentDirectory, Some(origin), Some(main)) =
-            (self.found_by, resolved.command(), self.files.first())
-        {
-            return Err(ConfigError::CommandRefused {
-                origin: origin.clone(),
-                config: main.path.to_path_buf(),
-            });
+        if let Some(refusal) = self.refusal(resolved) {
+            return Err(refusal);
         }
         let state_dir = self.state_dir.as_ref().map(|dir| dir.value.clone());
-        resolved.connection(self.files.first().map(|main| main.base.as_path()), state_dir)
+        let config_dir = self.files.first().map(|main| main.base.as_path());
+        resolved.connection(config_dir, state_dir, &self.proxy_hosts)
+    }
+
+    /// What a connection says that is not taken from a config file which merely lay in the current directory.
+    pub(super) fn refusal(&self, resolved: &Resolved) -> Option<ConfigError> {
+        let (FoundBy::CurrentDirectory, Some(main)) = (self.found_by, self.files.first()) else {
+            return None;
+        };
+        let config = main.path.to_path_buf();
+        if let Some(origin) = resolved.command() {
+            return Some(ConfigError::CommandRefused { origin: origin.clone(), config });
+        }
+        let refused = found_here::refused(resolved, &main.base)?;
+        Some(ConfigError::SettingRefused { origin: refused.origin.clone(), setting: refused.setting, config })
+    }
+
+    /// The names of all variables that hold a secret of any connection: keys, passphrases, proxies' passwords.
+    ///
+    /// For whoever starts another program, which must not have them.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        let own = ["SFMINT_PRIVATE_KEY", "SFMINT_PRIVATE_KEY_PASSPHRASE"];
+        own.into_iter().chain(self.referenced.iter().map(String::as_str))
     }
 
     fn find(&self, name: Option<&str>) -> Result<&Resolved, ConfigError> {

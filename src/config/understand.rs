@@ -5,16 +5,28 @@ use crate::base::ConnectionName;
 use super::document::{self, Document, Role, Section};
 use super::draft::General;
 use super::file::SourceFile;
+use super::locations::FoundBy;
 use super::mistake::Weight;
 use super::reader::Reader;
 use super::resolve::{Resolved, resolve};
 use super::{ConfigError, Environment, Mistake, Origin, connection_environment};
 
+/// What files and environment say together.
+pub(super) struct Understood {
+    pub general: General,
+    pub connections: Vec<Resolved>,
+    /// The variables that files refer to for a secret.
+    pub referenced: BTreeSet<String>,
+}
+
 /// Text to words: every file, then the environment, then one laid over the other. Every mistake at once.
+///
+/// A main file that was merely found in the current directory lays nothing under the connection of the environment.
 pub(super) fn understand(
     files: &[SourceFile],
+    found_by: FoundBy,
     environment: &Environment,
-) -> Result<(General, Vec<Resolved>), ConfigError> {
+) -> Result<Understood, ConfigError> {
     let mut mistakes = Vec::new();
     let mut referenced = BTreeSet::new();
     let mut whole = Document::default();
@@ -43,7 +55,11 @@ pub(super) fn understand(
     let broken = mistakes.iter().any(|mistake| mistake.weight == Weight::Syntax);
     let mut connections = Vec::new();
     for (name, section) in whole.connections {
-        match resolve(name, section, &whole.defaults) {
+        let below = match (&section.header, found_by) {
+            (Origin::Environment(_), FoundBy::CurrentDirectory) => &Section::default(),
+            _ => &whole.defaults,
+        };
+        match resolve(name, section, below) {
             Ok(resolved) => connections.push(resolved),
             Err(missing) => {
                 mistakes.extend(missing.into_iter().filter(|one| !(broken && one.weight == Weight::Missing)))
@@ -54,7 +70,7 @@ pub(super) fn understand(
         return Err(ConfigError::Invalid { mistakes });
     }
     connections.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok((whole.general, connections))
+    Ok(Understood { general: whole.general, connections, referenced })
 }
 
 /// Defaults for one app and for two at once say nothing that can be meant.

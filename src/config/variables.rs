@@ -61,7 +61,7 @@ pub(super) static PLACES: &[Known] = &[
     plain("HOME", "Where `~` is."),
     secret("HTTPS_PROXY", "The proxy, where a connection names none."),
     plain("NO_PROXY", "Hosts that are reached without the proxy."),
-    plain("NO_COLOR", "Set to anything, output has no colours."),
+    plain("NO_COLOR", "Where it is set and not empty, output has no colours."),
 ];
 
 /// Every variable that means something, and how it stands in `environment`. Secrets are never in it.

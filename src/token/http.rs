@@ -24,7 +24,7 @@ pub const USER_AGENT: &str = concat!("sfmint/", env!("CARGO_PKG_VERSION"));
 /// TLS by rustls with the system's authorities and `ca_file`'s; where `origin` is http (which only loopback may be)
 /// no authorities are read, since none will be asked. No redirects, no Referer; gzip is understood;
 /// `HTTPS_PROXY` and `NO_PROXY` are honoured, except on loopback. A host that is not this machine
-/// must not resolve to this machine or its link: see `GuardedResolver`.
+/// must not resolve to this machine or its link, unless it is a proxy that the user named: see `GuardedResolver`.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub fn http_client(network: &Network, origin: &Url) -> Result<reqwest::Client, M
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(Duration::from_secs(60))
-        .dns_resolver(GuardedResolver);
+        .dns_resolver(GuardedResolver { proxies: proxy_hosts(network) });
     if is_loopback(origin) {
         builder = builder.no_proxy();
     } else if let Some(proxy) = &network.proxy {
@@ -100,15 +100,19 @@ fn chain(error: &dyn Error) -> String {
 /// their credentials) for a Salesforce host is either broken or hostile. Private ranges stay allowed: companies reach Salesforce through
 /// private links.
 #[derive(Debug)]
-struct GuardedResolver;
+struct GuardedResolver {
+    /// Hosts that the user named as proxies: a sidecar is on this machine, and no host of Salesforce.
+    proxies: Vec<String>,
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let host = name.as_str().to_string();
+        let is_proxy = self.proxies.iter().any(|proxy| proxy.eq_ignore_ascii_case(&host));
         Box::pin(async move {
-            let host = name.as_str().to_string();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let kept: Vec<SocketAddr> =
-                found.iter().copied().filter(|address| may_be(&host, address.ip())).collect();
+            let fits = |address: &SocketAddr| is_proxy || may_be(&host, address.ip());
+            let kept: Vec<SocketAddr> = found.iter().copied().filter(fits).collect();
             if kept.is_empty() {
                 let what = match found.first() {
                     Some(address) => {
@@ -122,6 +126,13 @@ impl Resolve for GuardedResolver {
             Ok(addresses)
         })
     }
+}
+
+/// Every host that is a proxy: the connection's own, and those of the environment.
+fn proxy_hosts(network: &Network) -> Vec<String> {
+    let own = network.proxy.as_ref().and_then(|proxy| Url::parse(proxy.expose()).ok());
+    let own = own.and_then(|proxy| proxy.host_str().map(String::from));
+    network.proxy_hosts.iter().cloned().chain(own).collect()
 }
 
 /// Whether `host` may be at `ip`.
@@ -140,6 +151,7 @@ fn may_be(host: &str, ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Secret;
 
     // faults A19
     #[test]
@@ -163,12 +175,26 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_proxy_that_the_user_named_may_be_on_this_machine() {
+        // Another name than `localhost` to the guard, and this machine to the system.
+        let resolve = |network: Network| {
+            let guard = GuardedResolver { proxies: proxy_hosts(&network) };
+            guard.resolve("LOCALHOST".parse().unwrap())
+        };
+        assert!(resolve(Network::default()).await.is_err());
+        let of_environment = Network { proxy_hosts: vec!["LOCALHOST".into()], ..Network::default() };
+        assert!(resolve(of_environment).await.is_ok());
+        let own = Secret::new("proxy address", "http://localhost:3128".to_string());
+        assert!(resolve(Network { proxy: Some(own), ..Network::default() }).await.is_ok());
+    }
+
     #[test]
     fn a_ca_file_that_holds_nothing_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ca.pem");
         std::fs::write(&path, "nothing").unwrap();
-        let network = Network { ca_file: Some(path), proxy: None };
+        let network = Network { ca_file: Some(path), ..Network::default() };
         let error = http_client(&network, &"https://acme.my.salesforce.com".parse().unwrap()).unwrap_err();
         assert!(chain(&error).contains("ca.pem holds no certificate"), "{}", chain(&error));
     }

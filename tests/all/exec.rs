@@ -58,6 +58,30 @@ fn the_program_has_the_token_and_not_the_key() {
     desk.sweep("exec", &ran, true);
 }
 
+// faults D4
+#[test]
+fn the_program_has_no_other_connections_key_either() {
+    let mut desk = Desk::new();
+    let config = desk.config("");
+    let other = "[connections.other]\nlogin_url = \"https://acme.my.salesforce.com\"\nclient_id = \"3MVG9abc\"\n\
+                 username = \"ann@acme.example\"\nkey = { env = \"OTHER_KEY\" }\nproxy = { env = \"OTHER_PROXY\" }\n";
+    desk.write("sfmint.toml", &format!("{config}\n{other}"));
+    desk.variables.insert("OTHER_KEY".into(), "canary-of-the-key".into());
+    desk.variables.insert("OTHER_PROXY".into(), "http://user:canary-of-the-proxy@proxy.example:3128".into());
+    let ran = desk.sfmint(&["exec", "-c", "prod", "--", "env"]);
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+    assert!(ran.out().contains("SF_ACCESS_TOKEN=00D") && !ran.out().contains("canary"), "{}", ran.out());
+}
+
+// no-color.org: it counts when it is present and not an empty string.
+#[test]
+fn no_color_that_is_set_to_nothing_is_not_set() {
+    let mut desk = Desk::new();
+    desk.variables.insert("NO_COLOR".into(), "".into());
+    let ran = desk.sfmint(&["config", "show"]);
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+}
+
 #[test]
 fn the_program_is_an_ordinary_one() {
     let desk = Desk::new();

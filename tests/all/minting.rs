@@ -283,7 +283,7 @@ async fn a_server_that_cannot_prove_itself_gets_nothing() {
         connection.audience = (&connection.login_url).into();
         connection.network = Network {
             ca_file: Some(if trusted { ca_file.clone() } else { crate::org::fixture("certificate.pem") }),
-            proxy: None,
+            ..Network::default()
         };
         connection.policy.mint_attempts = 3;
         let clock: Arc<dyn Clock> = world.clock.clone();

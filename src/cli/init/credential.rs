@@ -23,6 +23,14 @@ pub struct Credential {
     pub certificate_is_new: bool,
 }
 
+impl Credential {
+    /// The certificate that an earlier run handed over for this same key.
+    pub fn handed_before(&self, handover: &Path) -> Option<Certificate> {
+        let handed = certificate_at(&handover.join("certificate.crt")).ok()?;
+        (handed.key_id() == self.certificate.key_id()).then_some(handed)
+    }
+}
+
 /// Takes the key and certificate that are there, or makes what is missing.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use crate::api::metadata::AppPackage;
 use crate::base::{ConnectionName, ConsumerKey, LoginUrl, Username};
+use crate::crypto::Certificate;
 
 use super::report::told;
 use super::{Exit, Global};
@@ -83,12 +84,15 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let asked = ask::what_is_missing(verb, before.as_ref())?;
     let answers = Answers::of(verb, &asked, before.as_ref());
     let credential = credential::find_or_make(&places, &verb.name, verb.days, verb.bits)?;
-    let app = app(&verb.name, &answers, &credential)?;
-    let old = before.as_ref().and_then(|old| self::app(&verb.name, old, &credential).ok());
+    let app = app(&verb.name, &answers, &credential.certificate)?;
     let handover = answers.handover(&places);
+    // A certificate that was made anew is in none of the files that an earlier run wrote.
+    let handed = credential.handed_before(&handover);
+    let handed = handed.as_ref().unwrap_or(&credential.certificate);
+    let old = before.as_ref().and_then(|old| self::app(&verb.name, old, handed).ok());
     let files = handover::files(&verb.name, &app, &answers, &credential.certificate)?;
     let ours = match (&before, &old) {
-        (Some(before), Some(old)) => handover::files(&verb.name, old, before, &credential.certificate)?,
+        (Some(before), Some(old)) => handover::files(&verb.name, old, before, handed)?,
         _ => Vec::new(),
     };
     let written = write::all(&handover, &files, &ours)?;
@@ -113,16 +117,12 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
 }
 
 /// The app as Salesforce will know it.
-fn app(
-    name: &ConnectionName,
-    answers: &Answers,
-    credential: &credential::Credential,
-) -> anyhow::Result<AppPackage> {
+fn app(name: &ConnectionName, answers: &Answers, certificate: &Certificate) -> anyhow::Result<AppPackage> {
     AppPackage::new(
         &answers.app_name,
         &format!("sfmint_{name}"),
         &answers.contact_email,
-        &credential.certificate.pem(),
+        &certificate.pem(),
         answers.session_timeout_minutes,
     )
     .map_err(told)

@@ -217,6 +217,28 @@ fn a_lost_certificate_is_made_again_for_the_same_key() {
 }
 
 #[test]
+fn a_certificate_made_anew_replaces_what_was_handed_over_for_the_old_one_unless_somebody_changed_it() {
+    let desk = Desk::new();
+    desk.init(&["prod"]).unwrap();
+    let (certificate, packet) = ("config/handover/prod/certificate.crt", "config/handover/prod/packet.txt");
+    let old = desk.read(certificate);
+    let moved = |n: u8| {
+        let current = desk.at("config/certs/prod/current.crt");
+        std::fs::rename(current, desk.at(&format!("config/certs/prod/ended-{n}.crt"))).unwrap();
+    };
+    moved(1);
+    assert_eq!(desk.init(&["prod"]), Ok(Exit::Done));
+    assert_ne!(desk.read(certificate), old);
+    assert_eq!(desk.read(certificate), desk.read("config/certs/prod/current.crt"));
+
+    moved(2);
+    std::fs::write(desk.at(packet), "my notes").unwrap();
+    let refused = desk.init(&["prod"]).unwrap_err();
+    assert!(refused.contains("packet.txt would be replaced, and somebody changed it"), "{refused}");
+    assert!(!refused.contains("certificate.crt"), "{refused}");
+}
+
+#[test]
 fn each_refusal_names_what_is_there() {
     let desk = Desk::new();
     desk.init(&["prod"]).unwrap();

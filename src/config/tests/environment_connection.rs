@@ -19,7 +19,7 @@ fn a_connection_comes_wholly_from_the_environment() {
     );
     assert!(!format!("{connection:?}").contains("canary"));
 
-    house.write("config/sfmint.toml", &format!("[defaults]\nmint_attempts = 7\n{PROD}"));
+    house.write("etc/sfmint/sfmint.toml", &format!("[defaults]\nmint_attempts = 7\n{PROD}"));
     let settings = house.search().unwrap();
     assert!(!format!("{settings:?} {:?}", settings.show()).contains("canary"));
     let connection = settings.connection(None).unwrap();
