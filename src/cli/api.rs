@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn end(path: &str, pages: &[Value]) -> Result<Option<String>, &'static str> {
+    fn end(path: &str, pages: &[&Value]) -> Result<Option<String>, &'static str> {
         let mut tally = Tally::new(path);
         let counted: Result<Vec<_>, _> = pages.iter().map(|page| tally.count(page)).collect();
         counted.map(|mut all| all.pop().flatten()).map_err(|error| crate::base::Explain::code(&error))
@@ -149,18 +149,18 @@ mod tests {
         let query = "/services/data/v67.0/query?q=SELECT+Id+FROM+Account";
         let first = json!({"totalSize": 2, "done": false, "nextRecordsUrl": "/next", "records": [{}]});
         let last = json!({"totalSize": 2, "done": true, "records": [{}]});
-        assert_eq!(end(query, &[first.clone()]), Ok(Some("/next".into())));
-        assert_eq!(end(query, &[first.clone(), last.clone()]), Ok(None));
-        assert_eq!(end(query, &[first, last.clone(), last.clone()]), Err("api.rows_differ"));
-        assert_eq!(end(query, &[last.clone()]), Err("api.rows_differ"));
+        assert_eq!(end(query, &[&first]), Ok(Some("/next".into())));
+        assert_eq!(end(query, &[&first, &last]), Ok(None));
+        assert_eq!(end(query, &[&first, &last, &last]), Err("api.rows_differ"));
+        assert_eq!(end(query, &[&last]), Err("api.rows_differ"));
         let open = json!({"totalSize": 1, "done": false, "records": [{}]});
-        assert_eq!(end(query, &[open.clone()]), Err("api.rows_differ"));
-        assert_eq!(end("/services/data/v67.0/x", &[open]), Err("api.rows_differ"));
+        assert_eq!(end(query, &[&open]), Err("api.rows_differ"));
+        assert_eq!(end("/services/data/v67.0/x", &[&open]), Err("api.rows_differ"));
         // Begun in the middle, a number without rows, and lists that announce nothing.
-        assert_eq!(end("/services/data/v67.0/query/01g-1", &[last]), Ok(None));
+        assert_eq!(end("/services/data/v67.0/query/01g-1", &[&last]), Ok(None));
         let count = json!({"totalSize": 4123, "done": true, "records": []});
-        assert_eq!(end("query?q=SELECT+COUNT()+FROM+Account", &[count]), Ok(None));
-        assert_eq!(end("limits", &[json!({"Max": 1})]), Ok(None));
-        assert_eq!(end("list", &[json!({"nextPageUrl": "/more"})]), Ok(Some("/more".into())));
+        assert_eq!(end("query?q=SELECT+COUNT()+FROM+Account", &[&count]), Ok(None));
+        assert_eq!(end("limits", &[&json!({"Max": 1})]), Ok(None));
+        assert_eq!(end("list", &[&json!({"nextPageUrl": "/more"})]), Ok(Some("/more".into())));
     }
 }
