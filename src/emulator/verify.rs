@@ -62,7 +62,7 @@ impl AppKey {
         let certificate = block.parse_x509().map_err(|_| CertificateMistake::Unreadable)?;
         let spki = certificate.public_key().raw;
         let key = rsa::RsaPublicKey::from_public_key_der(spki).map_err(|_| CertificateMistake::NotRsa)?;
-        let bits = rsa::traits::PublicKeyParts::n(&key).bits() as usize;
+        let bits = rsa::traits::PublicKeyParts::n(&key).bits();
         if bits < SHORTEST_KEY {
             return Err(CertificateMistake::TooShort { bits });
         }
