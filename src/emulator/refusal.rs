@@ -39,6 +39,8 @@ refusals! {
     method = "invalid_request", "must use HTTP POST";
     /// No assertion in the form.
     no_assertion = "invalid_request", "missing required parameter: assertion";
+    /// A parameter that is there more than once.
+    repeated_parameter = "invalid_request", "a parameter is repeated";
     /// Another grant, or a body that is not a form.
     grant_type = "unsupported_grant_type", "grant type not supported";
     /// The consumer key belongs to no app here.

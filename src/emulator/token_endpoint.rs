@@ -101,7 +101,13 @@ fn read_form(request: &TokenRequest<'_>) -> Result<String, Refusal> {
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(Refusal::grant_type());
     }
-    let mut form: HashMap<_, _> = url::form_urlencoded::parse(request.body).into_owned().collect();
+    let mut form = HashMap::new();
+    for (name, value) in url::form_urlencoded::parse(request.body).into_owned() {
+        // RFC 6749 §3.2: parameters must not be there more than once.
+        if form.insert(name, value).is_some() {
+            return Err(Refusal::repeated_parameter());
+        }
+    }
     if form.get("grant_type").map(String::as_str) != Some(JWT_BEARER) {
         return Err(Refusal::grant_type());
     }

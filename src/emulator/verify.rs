@@ -11,6 +11,9 @@ use crate::base::KeyId;
 /// The largest certificate file an app takes, bytes. Salesforce help, "OAuth 2.0 JWT Bearer Flow".
 const CERTIFICATE_LIMIT: usize = 4096;
 
+/// The shortest RSA key that RS256 allows, bits. RFC 7518 §3.3.
+const SHORTEST_KEY: usize = 2048;
+
 /// A certificate that an app does not take.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +27,12 @@ pub enum CertificateMistake {
     /// The key in it is not RSA.
     #[error("the certificate's key is not RSA")]
     NotRsa,
+    /// The key in it is shorter than RS256 allows: 2048 bits, RFC 7518 §3.3.
+    #[error("the certificate's key has {bits} bits; 2048 is the least")]
+    TooShort {
+        /// How long it is.
+        bits: usize,
+    },
 }
 
 /// The public half of an app's key, out of its certificate.
@@ -53,6 +62,10 @@ impl AppKey {
         let certificate = block.parse_x509().map_err(|_| CertificateMistake::Unreadable)?;
         let spki = certificate.public_key().raw;
         let key = rsa::RsaPublicKey::from_public_key_der(spki).map_err(|_| CertificateMistake::NotRsa)?;
+        let bits = rsa::traits::PublicKeyParts::n(&key).bits();
+        if bits < SHORTEST_KEY {
+            return Err(CertificateMistake::TooShort { bits });
+        }
         Ok(Self {
             verifier: VerifyingKey::new(key),
             id: KeyId::of_spki(spki),
@@ -186,5 +199,7 @@ mod tests {
     fn a_text_that_is_no_rsa_certificate_is_refused_for_its_reason() {
         assert!(matches!(AppKey::read(&"A".repeat(4097)), Err(CertificateMistake::TooLarge)));
         assert!(matches!(AppKey::read("hello"), Err(CertificateMistake::Unreadable)));
+        let short = include_str!("../../tests/fixtures/keys/certificate-1024.pem");
+        assert!(matches!(AppKey::read(short), Err(CertificateMistake::TooShort { bits: 1024 })));
     }
 }

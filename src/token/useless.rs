@@ -18,7 +18,8 @@ pub struct Useless {
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Incomplete,
-    TokenKind,
+    #[serde(rename = "token_kind")]
+    NotBearer,
     InstanceUrl,
     OrgChanged,
 }
@@ -28,7 +29,7 @@ impl Useless {
     pub(super) fn of(error: &MintError) -> Option<Self> {
         let kind = match error {
             MintError::Incomplete { .. } => Kind::Incomplete,
-            MintError::TokenKind { .. } => Kind::TokenKind,
+            MintError::TokenKind { .. } => Kind::NotBearer,
             MintError::InstanceUrl(_) => Kind::InstanceUrl,
             MintError::OrgChanged { .. } => Kind::OrgChanged,
             _ => return None,
@@ -41,7 +42,7 @@ impl Useless {
     pub(super) fn code(&self) -> &'static str {
         match self.kind {
             Kind::Incomplete => "mint.incomplete",
-            Kind::TokenKind => "mint.token_kind",
+            Kind::NotBearer => "mint.token_kind",
             Kind::InstanceUrl => "mint.instance_url",
             Kind::OrgChanged => "mint.org_changed",
         }
@@ -58,7 +59,7 @@ impl Useless {
             Kind::Incomplete => {
                 "check that `login_url` is the org's My Domain and that no proxy or login page answers in its place"
             }
-            Kind::TokenKind => "disable `Require DPoP` on the app (Settings > OAuth Settings)",
+            Kind::NotBearer => "disable `Require DPoP` on the app (Settings > OAuth Settings)",
             Kind::InstanceUrl => "if this host is your org's, add it to `instance_hosts`",
             Kind::OrgChanged => {
                 "after a sandbox refresh everything has new ids: check `username` and `client_id`, then `sfmint revoke` forgets the old org"

@@ -261,6 +261,8 @@ async fn another_org_at_the_same_address_is_refused_until_it_is_forgotten() {
     let error = tokens.hand(Need { fresh: true, ..Need::default() }).await.unwrap_err();
     assert_eq!(error.code(), "mint.org_changed");
     assert!(error.to_string().contains("00D8d0000000002") && error.to_string().contains("00D8d0000000001"));
+    let row = refreshed.rows().await.pop().unwrap();
+    assert_eq!((row.outcome, row.code.as_deref()), (MintOutcome::Failed, Some("mint.org_changed")));
     // The token of the org that was stays; once it is revoked, the new org is the org.
     assert_eq!(tokens.token().await.unwrap().id(), token.id());
     tokens.revoke().await.unwrap();

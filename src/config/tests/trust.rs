@@ -47,7 +47,7 @@ fn links_are_followed_when_named_and_distrusted_when_found() {
     fs::create_dir(house.path("config")).unwrap();
     symlink("../real.toml", house.path("config/sfmint.toml")).unwrap();
     assert!(house.search().is_ok());
-    // Only root can give a link away; for others the rule is tested in `file.rs` by numbers.
+    // Only root can give a link away; for others there is what root owns.
     if rustix::process::geteuid().is_root() {
         lchown(house.path("config/sfmint.toml"), Some(12345), None).unwrap();
         assert_eq!(house.search().unwrap_err().code(), "config.not_yours");
@@ -55,6 +55,12 @@ fn links_are_followed_when_named_and_distrusted_when_found() {
         std::os::unix::fs::chown(house.path("real.toml"), Some(12345), None).unwrap();
         assert_eq!(house.search().unwrap_err().code(), "config.not_yours");
         assert!(house.load().is_ok(), "a file that is named may be somebody else's");
+    } else {
+        fs::remove_file(house.path("config/sfmint.toml")).unwrap();
+        symlink("/etc/passwd", house.path("config/sfmint.toml")).unwrap();
+        assert_eq!(house.search().unwrap_err().code(), "config.not_yours");
+        fs::remove_file(house.path("config/sfmint.toml")).unwrap();
+        symlink("../real.toml", house.path("config/sfmint.toml")).unwrap();
     }
     fs::remove_file(house.path("real.toml")).unwrap();
     assert_eq!(house.load().unwrap_err().code(), "config.dangling_link");
@@ -71,6 +77,11 @@ fn a_connection_laid_into_a_shared_folder_by_somebody_else_is_refused() {
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(house.path("connections.d/a.toml"), Some(12345), None).unwrap();
         assert_eq!(house.load().unwrap_err().code(), "config.not_yours");
+    } else {
+        // Others can give nothing away; that root's file is read, and found to be no config, is all they see.
+        fs::remove_file(house.path("connections.d/a.toml")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", house.path("connections.d/a.toml")).unwrap();
+        assert_ne!(house.load().unwrap_err().code(), "config.not_yours");
     }
 }
 

@@ -491,3 +491,24 @@ async fn a_lapsed_certificate_works_unless_the_org_is_told_to_check() {
     world.org.admin().change_rules(|rules| rules.facts.certificate_validity_checked = true);
     assert_eq!(world.post_claims(&claims).await.pair().1, "invalid assertion");
 }
+
+// RFC 6749 §3.2: parameters must not be there more than once.
+#[tokio::test]
+async fn a_form_that_says_something_twice_is_refused() {
+    let world = world().await;
+    let grant = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
+    let assertion = sign(&world.claims());
+    let post = |form: String| {
+        let request = world.http.post(world.at("/services/oauth2/token")).body(form);
+        request.header("content-type", "application/x-www-form-urlencoded")
+    };
+    for form in [
+        format!("{grant}&assertion={assertion}&assertion={assertion}"),
+        format!("{grant}&assertion=x&assertion={assertion}"),
+        format!("{grant}&{grant}&assertion={assertion}"),
+    ] {
+        let answer = world.send(post(form)).await;
+        assert_eq!((answer.status, answer.pair()), (400, pair("invalid_request", "a parameter is repeated")));
+    }
+    assert_eq!(world.send(post(format!("{grant}&assertion={assertion}"))).await.status, 200);
+}
