@@ -463,7 +463,7 @@ async fn a_lock_that_is_held_keeps_nobody_from_a_token_that_still_serves() {
     world.minutes(116);
     let folder = sfmint::token::FileCache::new(&world.folder.path().join("state/tokens"), &connection);
     let held = folder.try_lock().unwrap().unwrap();
-    let asked = std::time::Instant::now();
+    let asked = tokio::time::Instant::now();
     let handed = tokens.hand(Need { wait_for_renewal: true, ..Need::default() }).await.unwrap();
     assert_eq!(handed.token.id(), first.id());
     assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
