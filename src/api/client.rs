@@ -121,7 +121,9 @@ impl Client {
         }
         let ask = || async {
             let offered = rest::versions(self).await?;
-            Ok::<_, ApiError>(version::choose(None, &offered)?.version)
+            let version = version::choose(None, &offered)?.version;
+            self.0.tokens.speaks(version);
+            Ok::<_, ApiError>(version)
         };
         self.0.version.get_or_try_init(ask).await.copied()
     }

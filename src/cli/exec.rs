@@ -22,15 +22,15 @@ pub struct Verb {
     argv: Vec<OsString>,
 }
 
-/// What a child is told of a token; `version` where the connection pins one.
-pub fn variables(token: &AccessToken, version: Option<ApiVersion>) -> Vec<(&'static str, Secret<String>)> {
+/// What a child is told of a token and of the API version to speak.
+pub fn variables(token: &AccessToken, version: ApiVersion) -> Vec<(&'static str, Secret<String>)> {
     let plain = |text: &str| Secret::new("variable", text.to_string());
     vec![
         ("SF_ACCESS_TOKEN", Secret::new("access token", token.expose().to_string())),
         ("SF_INSTANCE_URL", plain(token.instance_url.as_str())),
         ("SF_USERNAME", plain(token.username.as_str())),
         ("SF_ORG_ID", plain(token.org_id.as_str())),
-        ("SF_API_VERSION", plain(&version.unwrap_or(ApiVersion::NEWEST_KNOWN).to_string())),
+        ("SF_API_VERSION", plain(&version.to_string())),
     ]
 }
 
@@ -39,7 +39,6 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     let wire = Wire::new(global)?;
     let connection = wire.connection()?;
     let name = connection.name.clone();
-    let pinned = connection.api_version;
     let tokens = wire.tokens(connection)?;
     let need = Need {
         min_valid: std::time::Duration::from_secs(verb.min_valid),
@@ -50,13 +49,14 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
         Some(handed) => handed,
         None => block_on(async { tokens.hand(need).await.map_err(told_of(&name)) })?,
     };
+    let version = wire.api_version(&tokens);
     let [program, arguments @ ..] = verb.argv.as_slice() else { return Ok(Exit::Usage) };
     let mut command = Command::new(program);
     command.args(arguments);
     for name in wire.settings().secret_variables() {
         command.env_remove(name);
     }
-    for (name, value) in variables(&handed.token, pinned) {
+    for (name, value) in variables(&handed.token, version) {
         command.env(name, value.expose());
     }
     become_program(command)

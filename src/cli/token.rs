@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::report::told_of;
 use super::wire::{Wire, block_on, print};
 use super::{Exit, Global};
-use crate::base::Connection;
+use crate::base::{ApiVersion, Connection};
 use crate::token::{Handed, Need, Origin};
 
 /// Print a valid access token
@@ -76,18 +76,25 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
     if handed.origin == Origin::Cache {
         crate::token::tell(&handed, tokens.connection(), "kept", &*wire.clock());
     }
-    let text = text(&handed, tokens.connection(), if global.json { Format::Json } else { verb.format })?;
+    let format = if global.json { Format::Json } else { verb.format };
+    let text = text(&handed, tokens.connection(), format, || wire.api_version(&tokens))?;
     print(|out| out.write_all(&text))
 }
 
-fn text(handed: &Handed, connection: &Connection, format: Format) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+/// The token in a format; `version` is asked for only where it is printed.
+fn text(
+    handed: &Handed,
+    connection: &Connection,
+    format: Format,
+    version: impl FnOnce() -> ApiVersion,
+) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let token = &handed.token;
     let mut out = Zeroizing::new(Vec::with_capacity(8192));
     match format {
         Format::Raw => writeln!(out, "{}", token.expose())?,
         Format::Header => writeln!(out, "Authorization: Bearer {}", token.expose())?,
         Format::Env => {
-            for (name, value) in super::exec::variables(token, connection.api_version) {
+            for (name, value) in super::exec::variables(token, version()) {
                 // Opaque tokens hold a `!`, which shells expand outside single quotes.
                 writeln!(out, "export {name}='{}'", value.expose().replace('\'', "'\\''"))?;
             }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api::Client;
-use crate::base::{Clock, Connection, Fault, UnixSeconds};
+use crate::base::{ApiVersion, Clock, Connection, Fault, UnixSeconds};
 use crate::config::{Environment, Flags, Settings};
 use crate::store::{LazyStore, Location, Store};
 use crate::token::{Minter, SystemClock, TokenSource};
@@ -74,6 +74,19 @@ impl Wire {
     /// The API of a connection's org, for a process that ends with its calls.
     pub fn client(&self, connection: Connection) -> anyhow::Result<Client> {
         Ok(Client::over(self.tokens(connection)?, self.clock(), None).waiting_for_renewals())
+    }
+
+    /// The API version for a program that gets a token: the pinned one, else the newest that the org and this
+    /// release both know. The org is asked once a token; where it does not say, the newest this release knows is a guess that serves.
+    pub fn api_version(&self, tokens: &TokenSource) -> ApiVersion {
+        if let Some(known) = tokens.connection().api_version.or_else(|| tokens.api_version()) {
+            return known;
+        }
+        let client = Client::over(tokens.clone(), self.clock(), None);
+        block_on(async { client.api_version().await.map_err(told) }).unwrap_or_else(|error| {
+            tracing::debug!("the org did not say which API versions it has: {error}");
+            ApiVersion::NEWEST_KNOWN
+        })
     }
 }
 

@@ -259,6 +259,7 @@ impl Keeper {
             credential: attempted.credential.name,
             key_id: attempted.key_id,
             accepted_at: None,
+            api_version: None,
         });
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::base::{AccessToken, Clock, Connection, Explain, OAuthError, TokenCacheKind, TokenId};
+use crate::base::{AccessToken, ApiVersion, Clock, Connection, Explain, OAuthError, TokenCacheKind, TokenId};
 use crate::store::{MintReason, Store};
 
 use super::cache::{FileCache, MintCounter, Record, token_folder};
@@ -191,6 +191,32 @@ impl TokenSource {
             let mut shared = file.read(self.connection(), &*inner.clock);
             if shared.kept.as_ref().is_some_and(|kept| kept.token.expose() == token.expose()) {
                 accept(&mut shared, token, now);
+                let _ = file.write(&shared, &guard);
+            }
+        }
+    }
+
+    /// The newest API version that the org of the token in hand and this release both know, where it was asked for.
+    pub fn api_version(&self) -> Option<ApiVersion> {
+        self.0.read().kept.as_ref().and_then(|kept| kept.api_version)
+    }
+
+    /// Keeps the answer to that question beside the token, for all processes, until the next mint.
+    pub fn speaks(&self, version: ApiVersion) {
+        let inner = &*self.0;
+        let mut record = inner.record.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = record.kept.as_mut().filter(|kept| kept.api_version != Some(version)) else {
+            return;
+        };
+        kept.api_version = Some(version);
+        let token = kept.token.clone();
+        // Others may be writing; then the next process asks again.
+        if let Some(file) = &inner.file
+            && let Ok(Some(guard)) = file.try_lock()
+        {
+            let mut shared = file.read(self.connection(), &*inner.clock);
+            if let Some(kept) = shared.kept.as_mut().filter(|kept| kept.token.expose() == token.expose()) {
+                kept.api_version = Some(version);
                 let _ = file.write(&shared, &guard);
             }
         }

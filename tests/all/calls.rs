@@ -169,3 +169,22 @@ fn a_query_that_is_stopped_leaves_no_half_a_file() {
         assert_eq!(names(&out), [""; 0]);
     }
 }
+
+// What programs are told is what the org can answer, and it is asked for once.
+#[test]
+fn programs_are_told_a_version_that_the_org_has() {
+    let desk = Desk::new();
+    desk.admin().change_rules(|rules| rules.newest_api_version = 60);
+    desk.write("sfmint.toml", &desk.config(""));
+    for arguments in [&["token", "--format", "env"] as &[&str], &["exec", "--", "env"]] {
+        let ran = desk.sfmint(arguments);
+        assert!(ran.out().replace('\'', "").contains("SF_API_VERSION=60.0"), "{}", ran.err());
+    }
+    let asked = desk
+        .admin()
+        .log()
+        .iter()
+        .filter(|entry| entry.path.trim_end_matches('/') == "/services/data")
+        .count();
+    assert_eq!(asked, 1);
+}

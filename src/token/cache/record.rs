@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::base::{
-    AccessToken, Clock, Connection, InstanceUrl, KeyId, OAuthError, Secret, TokenId, TokenParts, TokenType,
-    UnixSeconds, sha256_hex,
+    AccessToken, ApiVersion, Clock, Connection, InstanceUrl, KeyId, OAuthError, Secret, TokenId, TokenParts,
+    TokenType, UnixSeconds, sha256_hex,
 };
 use crate::token::freshness::{Lifetime, Stamp};
 use crate::token::useless::Useless;
@@ -50,6 +50,8 @@ pub struct Kept {
     pub key_id: Option<KeyId>,
     /// When Salesforce last accepted it, as far as we know.
     pub accepted_at: Option<UnixSeconds>,
+    /// The newest API version that its org and this release both know, once somebody has asked.
+    pub api_version: Option<ApiVersion>,
 }
 
 /// A refusal, how often it was heard in a row, and when last.
@@ -131,6 +133,7 @@ impl Record {
             credential: &kept.credential,
             key_id: kept.key_id.as_ref().map(KeyId::as_str),
             accepted_at: kept.accepted_at,
+            api_version: kept.api_version.map(ApiVersion::major),
         });
         let document = Document {
             version: VERSION,
@@ -228,6 +231,8 @@ struct Written<'a> {
     credential: &'a str,
     key_id: Option<&'a str>,
     accepted_at: Option<UnixSeconds>,
+    #[serde(default)]
+    api_version: Option<u16>,
 }
 
 impl Written<'_> {
@@ -265,6 +270,7 @@ impl Written<'_> {
             credential: self.credential.to_string(),
             key_id: self.key_id.and_then(|id| serde_json::from_value(id.into()).ok()),
             accepted_at: self.accepted_at,
+            api_version: self.api_version.map(ApiVersion::new),
         })
     }
 }
