@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::admin::Admin;
 use super::app::AppConfig;
+use super::bulk::{JobState, Lie};
 use super::injection::Injection;
 use super::permission::Grants;
 use super::rest::Reply;
@@ -44,6 +45,14 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
         ("POST", "faults") => read::<Injection>(body).map(|injection| admin.inject(injection)).map(nothing),
         ("POST", "faults/clear") => {
             admin.clear_faults();
+            Ok(json!({}))
+        }
+        ("GET", "bulk/jobs") => show(&admin.jobs()),
+        ("POST", "bulk/jobs") => read::<JobChange>(body).and_then(|change| done(change_job(admin, &change))),
+        ("GET", "bulk/lies") => show(&admin.lies()),
+        ("POST", "bulk/lies") => read::<Lie>(body).map(|lie| admin.lie(lie)).map(nothing),
+        ("POST", "bulk/lies/clear") => {
+            admin.truth();
             Ok(json!({}))
         }
         ("POST", "forget") => {
@@ -105,6 +114,24 @@ struct Expire {
     token_id: Option<TokenId>,
     #[serde(default)]
     username: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobChange {
+    id: String,
+    state: JobState,
+    #[serde(default)]
+    message: String,
+}
+
+fn change_job(admin: &Admin, change: &JobChange) -> Result<(), AdminMistake> {
+    match change.state {
+        JobState::Aborted => admin.abort_job(&change.id),
+        JobState::Failed => admin.fail_job(&change.id, &change.message),
+        JobState::JobComplete => admin.finish_job(&change.id),
+        _ => Err(AdminMistake::Missing("a state in which a job ends")),
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminMistake> {

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::bulk::BulkRules;
+
 /// How the org behaves; may be changed while it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +38,8 @@ pub struct Rules {
     /// Correct answers in inconvenient shapes: every fifth token request meets 503, descriptions change their case,
     /// `instance_url` ends in a slash, unknown fields appear, and every seventh answer closes the connection.
     pub rude: bool,
+    /// Bulk API 2.0.
+    pub bulk: BulkRules,
     /// What is not known for certain about real orgs.
     pub facts: Facts,
 }
@@ -58,6 +62,7 @@ impl Default for Rules {
             oldest_api_version: 31,
             newest_api_version: 67,
             rude: false,
+            bulk: BulkRules::default(),
             facts: Facts::default(),
         }
     }

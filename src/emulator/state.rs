@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::access_jwt::AccessJwtSigner;
 use super::app::{App, AppConfig};
+use super::bulk::{Lie, Prerendered, QueryJob};
 use super::clock::OrgClock;
 use super::config::OrgConfig;
 use super::ids::{mix, record_id};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub own_url: String,
     pub org_id: OrgId,
     pub records: RecordsConfig,
+    pub prerendered: Prerendered,
     pub stopping: watch::Sender<bool>,
 }
 
@@ -56,6 +58,9 @@ pub(super) struct OrgState {
     pub used_assertions: HashSet<String>,
     pub injections: Vec<Injection>,
     pub locators: VecDeque<Locator>,
+    pub query_jobs: BTreeMap<String, QueryJob>,
+    pub query_jobs_made: VecDeque<Duration>,
+    pub lies: Vec<Lie>,
     pub api_calls: VecDeque<(Duration, u32)>,
     pub log: VecDeque<LogEntry>,
     pub counters: Counters,
@@ -106,6 +111,9 @@ impl Shared {
             used_assertions: HashSet::new(),
             injections: config.faults,
             locators: VecDeque::new(),
+            query_jobs: BTreeMap::new(),
+            query_jobs_made: VecDeque::new(),
+            lies: vec![],
             api_calls: VecDeque::new(),
             log: VecDeque::new(),
             counters: Counters::default(),
@@ -129,6 +137,7 @@ impl Shared {
             own_url,
             org_id,
             records: config.records,
+            prerendered: Prerendered::default(),
             stopping,
         }))
     }
@@ -144,6 +153,11 @@ impl OrgState {
     pub fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+
+    /// Changes with every change of records.
+    pub fn rows_version(&self) -> u64 {
+        0
     }
 
     /// Text of `length` characters out of `A-Za-z0-9._`, different at each call and in each org.

@@ -8,7 +8,7 @@ pub(in crate::emulator) struct Accounts(Series);
 const FIELDS: &[Field] = &[
     Field::new("Id", Kind::Id),
     Field::new("IsDeleted", Kind::Bool),
-    Field::new("Name", Kind::Text(255)),
+    Field::new("Name", Kind::Text(255)).required(),
     Field::new("AccountNumber", Kind::Text(40)),
     Field::new("Industry", Kind::Picklist),
     Field::new("AnnualRevenue", Kind::Currency),
@@ -16,9 +16,10 @@ const FIELDS: &[Field] = &[
     Field::new("Website", Kind::Url),
     Field::new("Phone", Kind::Phone),
     Field::new("Description", Kind::LongText),
-    Field::new("BillingCity", Kind::Text(40)),
-    Field::new("BillingCountry", Kind::Text(80)),
-    Field::new("External_Id__c", Kind::Text(32)),
+    Field::new("BillingCity", Kind::Text(40)).part_of("BillingAddress"),
+    Field::new("BillingCountry", Kind::Text(80)).part_of("BillingAddress"),
+    Field::new("BillingAddress", Kind::Address),
+    Field::new("External_Id__c", Kind::Text(32)).external_id(),
     Field::new("Active__c", Kind::Bool),
     Field::new("OwnerId", Kind::Reference("User")),
     Field::new("CreatedDate", Kind::DateTime),
@@ -104,6 +105,9 @@ impl Table for Accounts {
             "Description" => super::nasty::long_text(row).map_or(Cell::Null, Cell::Text),
             "BillingCity" => Cell::text(city.0),
             "BillingCountry" => Cell::text(city.1),
+            "BillingAddress" => {
+                Cell::Json(serde_json::json!({ "city": city.0, "country": city.1 }).to_string())
+            }
             "External_Id__c" => Cell::text(format!("EXT-{dice:016x}")),
             "Active__c" => Cell::Bool(!dice.is_multiple_of(3)),
             "OwnerId" => Cell::text(record_id("005", 1)),

@@ -3,6 +3,7 @@
 //! Content is nasty on purpose. Start at [`RecordsConfig`]; `accounts` and `contacts` say what a row holds.
 
 mod accounts;
+mod attachments;
 mod contacts;
 mod nasty;
 mod series;
@@ -10,6 +11,7 @@ mod series;
 use serde::{Deserialize, Serialize};
 
 pub(super) use accounts::Accounts;
+pub(super) use attachments::Attachments;
 pub(super) use contacts::Contacts;
 
 /// How many rows there are, and when they were changed.

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use hyper::body::Bytes;
+
 use super::reply::Reply;
 use super::session::{Caller, caller};
 use super::{columns, describe, limits, query, record, versions};
 use crate::base::ApiVersion;
+use crate::emulator::bulk;
 use crate::emulator::host::Place;
 use crate::emulator::mint::identity_url;
 use crate::emulator::setup_rows;
@@ -19,10 +22,13 @@ pub(in crate::emulator) struct RestRequest<'a> {
     pub authorization: Option<&'a str>,
     pub query_options: Option<&'a str>,
     pub if_modified_since: Option<&'a str>,
+    pub accept_encoding: Option<&'a str>,
+    pub content_type: Option<&'a str>,
+    pub body: &'a Bytes,
 }
 
 impl RestRequest<'_> {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub fn parameter(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
@@ -58,6 +64,9 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
         Ok(version) => version,
         Err(refused) => return refused,
     };
+    if let ["jobs", "query", parts @ ..] = parts {
+        return bulk::query(org, caller, request, parts, version);
+    }
     if !["GET", "HEAD"].contains(&request.method) {
         let known = matches!(parts.first(), Some(&("limits" | "query" | "queryAll" | "sobjects")) | None);
         return if known { Reply::wrong_method(request.method) } else { Reply::not_found() };
@@ -93,7 +102,7 @@ fn show_limits(org: &Shared, caller: &Caller) -> Reply {
         let says = "You do not have permission to view limits: View Setup and Configuration is required";
         return Reply::refused(403, "INSUFFICIENT_ACCESS", says);
     }
-    limits::limits(&state)
+    limits::limits(&state, org.clock.elapsed())
 }
 
 fn ask(

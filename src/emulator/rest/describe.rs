@@ -55,12 +55,13 @@ fn describe_field(field: &Field) -> Value {
         "name": field.name, "label": field.name.replace("__c", "").replace('_', " "), "type": kind, "soapType": soap,
         "length": length, "byteLength": length * 3, "precision": if kind == "currency" { 18 } else { 0 },
         "scale": if kind == "currency" { 2 } else { 0 }, "digits": if kind == "int" { 8 } else { 0 },
-        "nillable": !matches!(field.kind, Kind::Id | Kind::Bool | Kind::DateTime), "custom": field.name.ends_with("__c"),
-        "filterable": field.filterable, "sortable": field.kind != Kind::LongText,
+        "nillable": !(field.required || matches!(field.kind, Kind::Id | Kind::Bool | Kind::DateTime)), "custom": field.name.ends_with("__c"),
+        "filterable": field.filterable,
+        "sortable": !matches!(field.kind, Kind::LongText | Kind::Address | Kind::Base64),
         "groupable": field.filterable && field.kind != Kind::DateTime,
-        "createable": false, "updateable": false, "calculated": false, "unique": false, "externalId": false,
+        "createable": false, "updateable": false, "calculated": false, "unique": field.external_id, "externalId": field.external_id,
         "idLookup": field.kind == Kind::Id, "nameField": field.name == "Name", "autoNumber": false,
         "defaultedOnCreate": false, "deprecatedAndHidden": false, "encrypted": false, "picklistValues": [],
-        "referenceTo": reference, "relationshipName": relation, "compoundFieldName": null, "extraTypeInfo": null,
+        "referenceTo": reference, "relationshipName": relation, "compoundFieldName": field.compound, "extraTypeInfo": null,
     })
 }

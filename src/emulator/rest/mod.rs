@@ -7,7 +7,7 @@ mod columns;
 mod describe;
 mod limits;
 pub(super) mod locator;
-mod query;
+pub(super) mod query;
 mod record;
 mod reply;
 mod session;
@@ -15,4 +15,4 @@ mod versions;
 
 pub(super) use answer::{RestRequest, answer};
 pub(super) use reply::Reply;
-pub(super) use session::{admit, bearer};
+pub(super) use session::{Caller, admit, bearer};

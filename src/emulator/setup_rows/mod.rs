@@ -9,7 +9,7 @@ mod permissions;
 
 use std::sync::Arc;
 
-use super::records::{Accounts, Contacts};
+use super::records::{Accounts, Attachments, Contacts};
 use super::state::{OrgState, Shared};
 use super::table::Table;
 use super::user::User;
@@ -25,8 +25,9 @@ const HIDDEN: [&str; 6] = [
 ];
 
 /// Every object that can be asked for, in the order in which `/sobjects` lists them.
-pub(super) const OBJECTS: [&str; 15] = [
+pub(super) const OBJECTS: [&str; 16] = [
     "Account",
+    "Attachment",
     "ConnectedApplication",
     "Contact",
     "ExternalClientApplication",
@@ -53,6 +54,7 @@ pub(super) fn table(org: &Shared, state: &OrgState, viewer: &User, name: &str) -
     let view = View { org, state, viewer, sees_setup };
     Some(match *name {
         "Account" => Arc::new(Accounts::new(&org.records)),
+        "Attachment" => Arc::new(Attachments::new(&org.records)),
         "Contact" => Arc::new(Contacts::new(&org.records)),
         "ConnectedApplication" => Arc::new(view.connected_applications()),
         "ExternalClientApplication" => Arc::new(view.external_client_applications()),

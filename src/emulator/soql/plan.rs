@@ -162,6 +162,16 @@ impl Plan {
         (rows, Mark { given, row: at })
     }
 
+    /// Where the page begins that comes after `count` more rows.
+    pub fn skip(&self, mark: Mark, count: u64) -> Mark {
+        let mut mark = mark;
+        let end = mark.given + count.min(self.total.saturating_sub(mark.given));
+        while mark.given < end {
+            mark = self.page(mark, (end - mark.given).min(1000)).1;
+        }
+        mark
+    }
+
     /// How many rows have a value in this column.
     pub fn count_filled(&self, field: usize) -> usize {
         let (rows, _) = self.page(self.start(), self.total);
@@ -174,6 +184,14 @@ impl Plan {
         let field = fields.first().copied().unwrap_or_default();
         let (rows, _) = self.page(self.start(), self.total);
         rows.into_iter().map(|row| self.table.cell(row, field)).collect()
+    }
+
+    /// The columns asked for, by their position in the table.
+    pub fn columns(&self) -> &[usize] {
+        match &self.answer {
+            Answer::Rows(fields) => fields,
+            _ => &[],
+        }
     }
 
     /// Writes one row as REST shows it: `attributes` first, then the columns as they were asked for.
