@@ -185,13 +185,48 @@ pub(super) trait Table: Send + Sync {
         false
     }
 
+    /// Whether the row is there at all for the one who asks: not purged, and not another's.
+    fn exists(&self, _row: u64) -> bool {
+        true
+    }
+
     /// How many rows before `row` are not deleted, where the table can say without counting.
     fn live_before(&self, _row: u64) -> Option<u64> {
         None
     }
 
-    /// Fields whose values never fall from one row to the next.
-    fn rising(&self) -> &'static [&'static str] {
+    /// How many rows before `row` a query finds, changed ones taken as they were at first, where that is known
+    /// without counting.
+    fn settled_before(&self, row: u64, all_rows: bool) -> Option<u64> {
+        if all_rows { Some(row) } else { self.live_before(row) }
+    }
+
+    /// Whether [`settled_before`](Self::settled_before) counts this row.
+    fn settled_holds(&self, row: u64, all_rows: bool) -> bool {
+        all_rows || !self.is_deleted(row)
+    }
+
+    /// The rows that stand as they were at first, but for the touched ones: those before this one.
+    fn settled_len(&self) -> u64 {
+        self.len()
+    }
+
+    /// A value as it was at first.
+    fn settled(&self, row: u64, field: usize) -> Cell {
+        self.cell(row, field)
+    }
+
+    /// The rows that were changed or added since the org began, in order.
+    fn touched(&self) -> Vec<u64> {
+        vec![]
+    }
+
+    fn is_touched(&self, _row: u64) -> bool {
+        false
+    }
+
+    /// Fields whose values at first never fall from one row to the next.
+    fn rising(&self) -> &[&'static str] {
         &[]
     }
 

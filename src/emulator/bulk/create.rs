@@ -80,7 +80,7 @@ pub(super) fn create(org: &Shared, caller: &Caller, body: &[u8], version: ApiVer
         marks: BTreeMap::from([(0, plan.start())]),
         plan,
         lies,
-        rows_version: state.rows_version(),
+        rows_version: state.records.version,
     };
     job.advance(&state.rules.bulk, false, now, made);
     let shown = job.summary();

@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn what_was_packed_in_pieces_unpacks_to_the_same_bytes() {
-        let text: Vec<u8> = (0..300_000_u32).flat_map(|n| n.wrapping_mul(n).to_le_bytes()).collect();
+        let text: Vec<u8> = (0..300_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         let pieces: Vec<Bytes> = text.chunks(70_001).map(Bytes::copy_from_slice).collect();
         let packed: Vec<u8> = packed(Chunks(Box::new(pieces.into_iter()))).0.flatten().collect();
         let mut back = vec![];

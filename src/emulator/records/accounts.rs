@@ -79,12 +79,8 @@ impl Table for Accounts {
         Some(Series::live_before(row))
     }
 
-    fn rising(&self) -> &'static [&'static str] {
+    fn rising(&self) -> &[&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
-    }
-
-    fn find(&self, id: &str) -> Option<u64> {
-        super::series::find(self.0.rows, id, Self::id)
     }
 
     fn cell(&self, row: u64, field: usize) -> Cell {
@@ -110,7 +106,7 @@ impl Table for Accounts {
             }
             "External_Id__c" => Cell::text(format!("EXT-{dice:016x}")),
             "Active__c" => Cell::Bool(!dice.is_multiple_of(3)),
-            "OwnerId" => Cell::text(record_id("005", 1)),
+            "OwnerId" => Cell::text(self.0.owner(row)),
             "CreatedDate" => Cell::Time(self.0.modified(0)),
             "LastModifiedDate" | "SystemModstamp" => Cell::Time(self.0.modified(row)),
             _ => Cell::Null,

@@ -61,12 +61,8 @@ impl Table for Attachments {
         Some(Series::live_before(row))
     }
 
-    fn rising(&self) -> &'static [&'static str] {
+    fn rising(&self) -> &[&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
-    }
-
-    fn find(&self, id: &str) -> Option<u64> {
-        super::series::find(self.series.rows, id, Self::id)
     }
 
     fn cell(&self, row: u64, field: usize) -> Cell {
@@ -79,7 +75,7 @@ impl Table for Attachments {
             "ContentType" => Cell::text("text/plain"),
             "BodyLength" => Cell::Int(row as i64),
             "Body" => Cell::text(format!("/services/data/v67.0/sobjects/Attachment/{}/Body", Self::id(row))),
-            "OwnerId" => Cell::text(record_id("005", 1)),
+            "OwnerId" => Cell::text(self.series.owner(row)),
             "CreatedDate" => Cell::Time(self.series.modified(0)),
             "LastModifiedDate" | "SystemModstamp" => Cell::Time(self.series.modified(row)),
             _ => Cell::Null,

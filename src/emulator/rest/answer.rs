@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 
 use super::reply::Reply;
 use super::session::{Caller, caller};
-use super::{columns, describe, limits, query, record, versions};
+use super::{columns, describe, limits, query, record, replication, versions};
 use crate::base::ApiVersion;
 use crate::emulator::bulk;
 use crate::emulator::host::Place;
@@ -46,12 +46,13 @@ pub(in crate::emulator) fn answer(org: &Shared, request: &RestRequest<'_>) -> Re
     }
     // A guard must not live on here: the answer below locks the state again.
     let admitted = caller(org, &mut org.state(), request.authorization);
-    let reply = match admitted {
-        Ok(caller) => authenticated(org, &caller, request, &parts),
-        Err(refused) if refused.status == 403 => refused,
-        Err(refused) => return refused,
+    let reply = match &admitted {
+        Ok(caller) => authenticated(org, caller, request, &parts),
+        Err(refused) if refused.status != 403 => return admitted.err().unwrap_or_else(Reply::not_found),
+        Err(_) => Reply::empty(403),
     };
-    let info = limits::limit_info(&org.state());
+    let info = limits::limit_info(&org.state(), admitted.as_ref().ok());
+    let reply = admitted.err().unwrap_or(reply);
     reply.header("sforce-limit-info", info)
 }
 
@@ -71,14 +72,17 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
         let known = matches!(parts.first(), Some(&("limits" | "query" | "queryAll" | "sobjects")) | None);
         return if known { Reply::wrong_method(request.method) } else { Reply::not_found() };
     }
+    let shaped_at = org.state().shaped_at;
     match parts {
         [] => versions::resources(version, &own_identity(org, caller, request.place)),
         ["limits"] => show_limits(org, caller),
         ["sobjects"] => describe::list(&tables(org, caller), version),
         ["sobjects", object] => with_table(org, caller, object, |table| describe::basics(table, version)),
         ["sobjects", object, "describe"] => with_table(org, caller, object, |table| {
-            describe::describe(table, version, request.if_modified_since)
+            describe::describe(table, version, request.if_modified_since, shaped_at)
         }),
+        ["sobjects", object, "updated"] => replication::updated(org, caller, object, request),
+        ["sobjects", object, "deleted"] => replication::deleted(org, caller, object, request),
         ["sobjects", object, id] => with_table(org, caller, object, |table| {
             record::record(table, id, request.parameter("fields").as_deref(), version)
         }),

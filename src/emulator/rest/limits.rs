@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::reply::Reply;
+use super::session::Caller;
 use crate::emulator::bulk::jobs_today;
 use crate::emulator::state::OrgState;
 
@@ -32,8 +33,16 @@ fn used(state: &OrgState) -> u64 {
 }
 
 /// `Sforce-Limit-Info`: what was used of the daily limit.
-pub(super) fn limit_info(state: &OrgState) -> String {
-    format!("api-usage={}/{}", used(state), state.rules.daily_api_limit)
+pub(super) fn limit_info(state: &OrgState, caller: Option<&Caller>) -> String {
+    let whole = format!("api-usage={}/{}", used(state), state.rules.daily_api_limit);
+    let name =
+        caller.and_then(|caller| state.apps.get(&caller.session.consumer_key)).map(|app| &app.config.name);
+    match (state.rules.per_app_api_limit, name) {
+        (Some(limit), Some(name)) => {
+            format!("{whole}; per-app-api-usage={}/{limit}(appName={name})", used(state))
+        }
+        _ => whole,
+    }
 }
 
 /// `/limits`.

@@ -9,6 +9,7 @@ mod limits;
 pub(super) mod locator;
 pub(super) mod query;
 mod record;
+mod replication;
 mod reply;
 mod session;
 mod versions;

@@ -8,6 +8,8 @@ mod faults;
 mod forgeries;
 mod harness;
 mod identity;
+mod records;
 mod refusals;
+mod sees;
 mod sessions;
 mod setup;
