@@ -1,5 +1,5 @@
 use super::admin::Admin;
-use super::bulk::{JobInfo, JobState, Lie};
+use super::bulk::{JobInfo, JobState, Lie, process};
 use super::state::AdminMistake;
 
 /// Bulk API 2.0: jobs as somebody else sees them, and lies.
@@ -12,7 +12,9 @@ use super::state::AdminMistake;
 impl Admin {
     /// Every job there is, by id.
     pub fn jobs(&self) -> Vec<JobInfo> {
-        self.0.state().query_jobs.values().map(|job| job.info()).collect()
+        let state = self.0.state();
+        let queries = state.query_jobs.values().map(|job| job.info());
+        queries.chain(state.ingest_jobs.values().map(|job| job.info())).collect()
     }
 
     /// Aborts a job, as somebody in Setup may do at any time.
@@ -24,7 +26,7 @@ impl Admin {
         self.end_job(id, JobState::Aborted, None)
     }
 
-    /// Lets a job fail with this `errorMessage`.
+    /// Lets a job fail with this `errorMessage`; of an ingest job, half of the rows are written before.
     ///
     /// # Errors
     ///
@@ -45,8 +47,21 @@ impl Admin {
     fn end_job(&self, id: &str, end: JobState, message: Option<String>) -> Result<(), AdminMistake> {
         let now = self.now();
         let state = &mut *self.0.state();
-        let job = state.query_jobs.get_mut(id).ok_or_else(|| AdminMistake::Unknown("job", id.into()))?;
-        job.end(end, message, now);
+        if let Some(job) = state.query_jobs.get_mut(id) {
+            job.end(end, message, now);
+            return Ok(());
+        }
+        let mut job = state.ingest_jobs.remove(id).ok_or_else(|| AdminMistake::Unknown("job", id.into()))?;
+        let rows = job.rows();
+        match end {
+            JobState::JobComplete => process(&self.0, state, &mut job, usize::MAX, None),
+            JobState::Failed => process(&self.0, state, &mut job, rows / 2, message),
+            _ => {
+                process(&self.0, state, &mut job, 0, None);
+                job.end(end, None, now);
+            }
+        }
+        state.ingest_jobs.insert(job.id.clone(), job);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::access_jwt::AccessJwtSigner;
 use super::app::{App, AppConfig};
-use super::bulk::{Lie, Prerendered, QueryJob};
+use super::bulk::{IngestJob, Lie, Prerendered, QueryJob};
 use super::clock::OrgClock;
 use super::config::OrgConfig;
 use super::ids::{mix, record_id};
@@ -64,6 +64,7 @@ pub(super) struct OrgState {
     pub injections: Vec<Injection>,
     pub locators: VecDeque<Locator>,
     pub query_jobs: BTreeMap<String, QueryJob>,
+    pub ingest_jobs: BTreeMap<String, IngestJob>,
     pub query_jobs_made: VecDeque<Duration>,
     pub lies: Vec<Lie>,
     pub records: Records,
@@ -126,6 +127,7 @@ impl Shared {
             injections: config.faults,
             locators: VecDeque::new(),
             query_jobs: BTreeMap::new(),
+            ingest_jobs: BTreeMap::new(),
             query_jobs_made: VecDeque::new(),
             lies: vec![],
             records: Records::default(),

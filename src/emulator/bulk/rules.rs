@@ -31,6 +31,8 @@ pub struct BulkRules {
     pub ingest_polls_until_complete: u32,
     /// Results of an ingest job come in another order than its rows.
     pub shuffle_results: bool,
+    /// Rows of ingest jobs are counted and called written, and not kept. For measurements.
+    pub discard_ingest: bool,
     /// The largest upload, bytes. Bulk API 2.0 guide: 150 MB after base64.
     pub ingest_limit_bytes: u64,
 }
@@ -51,6 +53,7 @@ impl Default for BulkRules {
             unsupported_objects: vec!["OauthToken".into(), "UserLogin".into()],
             ingest_polls_until_complete: 2,
             shuffle_results: true,
+            discard_ingest: false,
             ingest_limit_bytes: 112_500_000,
         }
     }

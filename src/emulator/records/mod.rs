@@ -5,6 +5,7 @@
 mod accounts;
 mod attachments;
 mod contacts;
+mod dml;
 mod mutation;
 mod nasty;
 mod object;
@@ -19,13 +20,14 @@ use serde::{Deserialize, Serialize};
 pub(super) use accounts::Accounts;
 pub(super) use attachments::Attachments;
 pub(super) use contacts::Contacts;
+pub(super) use dml::{Dml, Given, RowDeed, RowError};
 pub(super) use mutation::change;
 pub use mutation::{Deed, Mutated, Mutation, Stamp, Which};
 pub(super) use object::{ObjectView, Viewpoint};
-pub(super) use overlay::{Change, Fate, Overlay};
+pub(super) use overlay::Overlay;
 pub use schema::FieldConfig;
 pub(super) use schema::{Schema, kind_named, lasting};
-pub(super) use values::{from_json, from_text};
+pub(super) use values::from_json;
 pub(super) use views::{Records, view};
 
 /// How many rows there are, and when they were changed.

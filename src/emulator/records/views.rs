@@ -34,6 +34,15 @@ impl Records {
         self.objects.get(name).cloned().unwrap_or_default()
     }
 
+    /// Everything as it is now, to come back to.
+    pub fn snapshot(&self) -> Records {
+        Records { objects: self.objects.clone(), version: self.version }
+    }
+
+    pub fn restore(&mut self, before: Records) {
+        *self = Records { version: self.version + 1, ..before };
+    }
+
     /// The changes of an object, to be changed further. Snapshots keep what they saw.
     pub fn overlay(&mut self, name: &'static str) -> &mut Overlay {
         self.version += 1;

@@ -4,7 +4,7 @@ use hyper::body::Bytes;
 
 use super::reply::Reply;
 use super::session::{Caller, caller};
-use super::{columns, describe, limits, query, record, replication, versions};
+use super::{batch, columns, composite, describe, limits, query, record, replication, versions};
 use crate::base::ApiVersion;
 use crate::emulator::bulk;
 use crate::emulator::host::Place;
@@ -14,6 +14,7 @@ use crate::emulator::state::Shared;
 use crate::emulator::table::Table;
 
 /// A request below `/services/data`.
+#[derive(Clone, Copy)]
 pub(in crate::emulator) struct RestRequest<'a> {
     pub method: &'a str,
     pub place: &'a Place,
@@ -56,7 +57,12 @@ pub(in crate::emulator) fn answer(org: &Shared, request: &RestRequest<'_>) -> Re
     reply.header("sforce-limit-info", info)
 }
 
-fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts: &[&str]) -> Reply {
+pub(super) fn authenticated(
+    org: &Shared,
+    caller: &Caller,
+    request: &RestRequest<'_>,
+    parts: &[&str],
+) -> Reply {
     let Some((segment, parts)) = parts.split_first() else {
         return versions::list(&org.state().rules);
     };
@@ -67,6 +73,16 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
     };
     if let ["jobs", "query", parts @ ..] = parts {
         return bulk::query(org, caller, request, parts, version);
+    }
+    if let ["jobs", "ingest", parts @ ..] = parts {
+        return bulk::ingest(org, caller, request, parts, version);
+    }
+    match (request.method, parts) {
+        (_, ["composite", "sobjects", parts @ ..]) => {
+            return composite::collections(org, caller, request, parts);
+        }
+        ("POST", ["composite", "batch"]) => return batch::batch(org, caller, request),
+        _ => {}
     }
     if !["GET", "HEAD"].contains(&request.method) {
         let known = matches!(parts.first(), Some(&("limits" | "query" | "queryAll" | "sobjects")) | None);

@@ -3,7 +3,9 @@
 //! The token endpoint is not here. Start at [`answer()`].
 
 mod answer;
+mod batch;
 mod columns;
+mod composite;
 mod describe;
 mod limits;
 pub(super) mod locator;

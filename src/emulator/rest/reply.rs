@@ -36,10 +36,6 @@ impl Reply {
         Self::json(body.to_string())
     }
 
-    pub fn created(body: &Value) -> Self {
-        Self { status: 201, ..Self::value(body) }
-    }
-
     /// A REST error: an array of one object.
     pub fn refused(status: u16, code: &str, message: &str) -> Self {
         let body = json!([{ "message": message, "errorCode": code }]).to_string();

@@ -8,6 +8,7 @@ mod faults;
 mod forgeries;
 mod harness;
 mod identity;
+mod ingest;
 mod records;
 mod refusals;
 mod sees;
