@@ -25,7 +25,7 @@ const HIDDEN: [&str; 6] = [
 ];
 
 /// Every object that can be asked for, in the order in which `/sobjects` lists them.
-pub(super) const OBJECTS: [&str; 16] = [
+pub(super) const OBJECTS: [&str; 17] = [
     "Account",
     "Attachment",
     "ConnectedApplication",
@@ -34,6 +34,7 @@ pub(super) const OBJECTS: [&str; 16] = [
     "ExtlClntAppOauthPlcyCnfg",
     "LoginHistory",
     "OauthToken",
+    "ObjectPermissions",
     "Organization",
     "PermissionSet",
     "PermissionSetAssignment",
@@ -61,6 +62,7 @@ pub(super) fn table(org: &Shared, state: &OrgState, viewer: &User, name: &str) -
         "ExtlClntAppOauthPlcyCnfg" => Arc::new(view.oauth_policies()),
         "LoginHistory" => Arc::new(view.login_history()),
         "OauthToken" => Arc::new(view.oauth_tokens()),
+        "ObjectPermissions" => Arc::new(view.object_permissions()),
         "Organization" => Arc::new(view.organization()),
         "PermissionSet" => Arc::new(view.permission_sets()),
         "PermissionSetAssignment" => Arc::new(view.assignments()),

@@ -223,10 +223,29 @@ impl Plan {
     pub fn skip(&self, mark: Mark, count: u64) -> Mark {
         let mut mark = mark;
         let end = mark.given + count.min(self.total.saturating_sub(mark.given));
+        if let Some(row) = self.row_after(end) {
+            return Mark { given: end, row };
+        }
         while mark.given < end {
             mark = self.page(mark, (end - mark.given).min(1000)).1;
         }
         mark
+    }
+
+    /// Where the row stands before which `given` rows fit, where that can be said without walking there.
+    fn row_after(&self, given: u64) -> Option<u64> {
+        if self.sorted.is_some() {
+            return Some(self.offset + given);
+        }
+        let plain = self.exact && self.offset == 0 && self.loose.is_empty() && !self.has_touched;
+        let before = |row| self.table.settled_before(row, self.all_rows);
+        let start = before(self.range.start).filter(|_| plain)?;
+        let (mut low, mut high) = (self.range.start, self.range.end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if before(middle)? - start < given { low = middle + 1 } else { high = middle }
+        }
+        Some(low)
     }
 
     /// How many rows have a value in this column.

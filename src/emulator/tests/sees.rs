@@ -41,6 +41,12 @@ async fn without_view_all_a_user_sees_what_it_owns_by_every_way_of_reading() {
         (counted(&world, &token, "Account").await, counted(&world, &token, "Contact").await),
         (1000, 255)
     );
+    let soql = "SELECT SobjectType FROM ObjectPermissions WHERE PermissionsViewAllRecords = true";
+    let granted = world.query(&token, soql).await.json();
+    assert_eq!(
+        (&granted["totalSize"], &granted["records"][0]["SobjectType"]),
+        (&1.into(), &"Account".into())
+    );
     admin.change_user(DEMO_USERNAME, |user| user.view_all_records.clear()).unwrap();
     admin.put_permission_set(Grants {
         name: "sfmint_integration".into(),
