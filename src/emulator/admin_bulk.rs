@@ -9,6 +9,7 @@ use super::state::AdminMistake;
 /// | `bulk/jobs` | `id`, `state` (`Aborted`, `Failed`, `JobComplete`), `message` | every job, as [`JobInfo`] |
 /// | `bulk/lies` | a [`Lie`] | those that are still to be told |
 /// | `bulk/lies/clear` | anything | |
+/// | `limits/spend` | `calls` | |
 impl Admin {
     /// Every job there is, by id.
     pub fn jobs(&self) -> Vec<JobInfo> {
@@ -63,6 +64,12 @@ impl Admin {
         }
         state.ingest_jobs.insert(job.id.clone(), job);
         Ok(())
+    }
+
+    /// Spends so many API requests of the last 24 hours, as other programs do.
+    pub fn spend_api_calls(&self, calls: u32) {
+        let elapsed = self.0.clock.elapsed();
+        self.0.state().api_calls.push_back((elapsed, calls));
     }
 
     /// Tells a lie about query jobs that are made from now on.

@@ -7,7 +7,9 @@
 mod access_jwt;
 mod admin;
 mod admin_bulk;
+mod admin_fields;
 mod admin_http;
+mod admin_http_records;
 mod admin_records;
 mod answer;
 mod app;

@@ -3,9 +3,10 @@ use std::collections::HashMap;
 use super::mutation::added;
 use super::object::ObjectView;
 use super::overlay::{Fate, Overlay};
+use super::row_error::{RowError, misfit};
 use super::values::from_text;
 use crate::emulator::ids::record_id;
-use crate::emulator::table::{Cell, Field, Kind, Table};
+use crate::emulator::table::{Cell, Field, Table};
 
 /// What is done with each row that a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,38 +35,14 @@ pub(in crate::emulator) struct Written {
     pub created: bool,
 }
 
-/// Why a row was not written: code, message, fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::emulator) struct RowError {
-    pub code: &'static str,
-    pub message: String,
-    pub fields: Vec<&'static str>,
-    /// The record the row is about, where that is known.
-    pub id: Option<String>,
-}
-
-impl RowError {
-    fn new(code: &'static str, message: impl Into<String>, fields: &[&'static str]) -> Self {
-        Self { code, message: message.into(), fields: fields.to_vec(), id: None }
-    }
-
-    /// As Bulk API 2.0 shows it in `sf__Error`.
-    pub fn line(&self) -> String {
-        match self.fields.as_slice() {
-            [] => format!("{}:{}:--", self.code, self.message),
-            fields => format!("{}:{}:{} --", self.code, self.message, fields.join(",")),
-        }
-    }
-}
-
 /// Writes rows of one object, each for itself.
 pub(in crate::emulator) struct Dml {
-    view: ObjectView,
+    pub(super) view: ObjectView,
     deed: RowDeed,
     owner: String,
     now: i64,
     /// Rows by the value of a unique field, for the fields that were asked about.
-    unique: HashMap<usize, HashMap<String, Vec<u64>>>,
+    pub(super) unique: HashMap<usize, HashMap<String, Vec<u64>>>,
     upserted: HashMap<String, u64>,
 }
 
@@ -266,69 +243,5 @@ impl Dml {
             }
         }
         Ok(cells)
-    }
-
-    fn check_unique(&mut self, cells: &[(usize, Cell)], own: Option<u64>) -> Result<(), RowError> {
-        for (at, cell) in cells {
-            let field = self.fields()[*at];
-            let (true, Cell::Text(text)) = (field.external_id, cell) else { continue };
-            let key = text.to_lowercase();
-            let other =
-                self.rows_by(*at).get(&key).and_then(|rows| rows.iter().find(|row| Some(**row) != own));
-            if let Some(other) = other.copied() {
-                let name = field.name;
-                let says = format!(
-                    "duplicate value found: {name} duplicates value on record with id: {}",
-                    self.id(other)
-                );
-                return Err(RowError::new("DUPLICATE_VALUE", says, &[]));
-            }
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, cells: &[(usize, Cell)], row: u64) {
-        for (at, cell) in cells {
-            if let (Some(known), Cell::Text(text)) = (self.unique.get_mut(at), cell) {
-                let rows = known.entry(text.to_lowercase()).or_default();
-                if !rows.contains(&row) {
-                    rows.push(row);
-                }
-            }
-        }
-    }
-
-    /// The live rows by the value of a field, looked up once.
-    fn rows_by(&mut self, at: usize) -> &HashMap<String, Vec<u64>> {
-        let view = &self.view;
-        self.unique.entry(at).or_insert_with(|| {
-            let mut rows: HashMap<String, Vec<u64>> = HashMap::new();
-            for row in (0..view.len()).filter(|row| view.exists(*row) && !view.is_deleted(*row)) {
-                if let Cell::Text(text) = view.cell(row, at) {
-                    rows.entry(text.to_lowercase()).or_default().push(row);
-                }
-            }
-            rows
-        })
-    }
-}
-
-fn misfit(field: &Field, text: &str, position: usize) -> RowError {
-    let shown = crate::base::printable(text, 60);
-    let (name, (_, soap, length)) = (field.name, field.kind.names());
-    match field.kind {
-        Kind::Id | Kind::Reference(_) => {
-            RowError::new("MALFORMED_ID", format!("{name}: id value of incorrect type: {shown}"), &[name])
-        }
-        _ if soap == "xsd:string" => {
-            let says = format!("{name}: data value too large: {shown} (max length={length})");
-            RowError::new("STRING_TOO_LONG", says, &[name])
-        }
-        _ => {
-            let says = format!(
-                "Failed to deserialize field at col {position}. Due to, '{shown}' is not a valid value for the type {soap}"
-            );
-            RowError::new("INVALID_FIELD", says, &[name])
-        }
     }
 }

@@ -1,12 +1,13 @@
 use serde_json::{Value, json};
 
 use super::answer::RestRequest;
+use super::query;
 use super::reply::Reply;
 use super::session::Caller;
 use crate::base::UnixSeconds;
 use crate::emulator::records::{ObjectView, view};
 use crate::emulator::state::Shared;
-use crate::emulator::table::{Cell, Table, show_time};
+use crate::emulator::table::{Table, show_time};
 
 /// Ids an answer holds at most. SOAP API guide, "getUpdated()".
 const MOST: usize = 600_000;
@@ -20,13 +21,17 @@ pub(super) fn updated(org: &Shared, caller: &Caller, object: &str, request: &Res
         Ok(asked) => asked,
         Err(refused) => return refused,
     };
-    let stamp = table.fields().iter().position(|field| field.name == "SystemModstamp");
-    let is_in = |row: u64| {
-        let at = stamp.map(|stamp| table.cell(row, stamp));
-        matches!(at, Some(Cell::Time(at)) if (start..end).contains(&at))
+    let soql = format!(
+        "SELECT Id FROM {object} WHERE SystemModstamp >= {} AND SystemModstamp < {}",
+        UnixSeconds::new(start),
+        UnixSeconds::new(end)
+    );
+    let plan = match query::plan(org, caller, &soql, false) {
+        Ok(plan) => plan,
+        Err(refused) => return refused,
     };
-    let there = (0..table.len()).filter(|row| table.exists(*row) && !table.is_deleted(*row));
-    let ids: Vec<String> = there.filter(|row| is_in(*row)).map(|row| id_of(&table, row)).collect();
+    let ids: Vec<String> =
+        plan.page(plan.start(), plan.total).0.iter().map(|row| id_of(&table, *row)).collect();
     if ids.len() > MOST {
         return Reply::refused(400, "EXCEEDED_ID_LIMIT", "too many ids; choose a shorter time");
     }
