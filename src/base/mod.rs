@@ -32,9 +32,7 @@ pub use ids::{IdMistake, OrgId, RecordId, UserId};
 #[cfg(feature = "sync")]
 pub use job::Job;
 pub use key_source::{KeySource, SecretSource};
-pub use names::{ConnectionName, ConsumerKey, NameMistake, Username};
-#[cfg(feature = "sync")]
-pub use names::{FieldName, JobName, ObjectName};
+pub use names::{ConnectionName, ConsumerKey, FieldName, JobName, NameMistake, ObjectName, Username};
 pub use oauth_error::OAuthError;
 pub use secret::Secret;
 pub use text::printable;
