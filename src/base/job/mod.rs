@@ -2,6 +2,7 @@
 
 mod destination;
 mod schedule;
+mod soql;
 mod source;
 mod words;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub use destination::DestinationPlace;
 pub use schedule::{CatchUp, Schedule, ScheduleMistake};
+pub use soql::{SelectedColumn, Soql, SoqlMistake};
 pub use source::Source;
 pub use words::{Deletes, Mode, Nul, SchemaPolicy, Transport};
 
