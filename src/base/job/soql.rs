@@ -66,15 +66,14 @@ impl Soql {
         };
         let object = words.get(from + 1).filter(|_| first.is("SELECT")).ok_or(SoqlMistake::NoQuery)?;
         let columns = columns(text[first.end..words[from].start].trim())?;
-        let clauses: Vec<&Word<'_>> = words[from + 2..]
-            .iter()
-            .filter(|word| CLAUSES.iter().any(|clause| word.is(clause)))
-            .collect();
+        let clauses: Vec<&Word<'_>> =
+            words[from + 2..].iter().filter(|word| CLAUSES.iter().any(|clause| word.is(clause))).collect();
         let condition = clauses.iter().position(|word| word.is("WHERE")).map(|at| {
             let end = clauses.get(at + 1).map_or(text.len(), |next| next.start);
             text[clauses[at].end..end].trim().to_string()
         });
-        let stranger = words.get(from + 2).filter(|word| !clauses.iter().any(|clause| clause.start == word.start));
+        let stranger =
+            words.get(from + 2).filter(|word| !clauses.iter().any(|clause| clause.start == word.start));
         let unfollowable = clauses.iter().find_map(|word| match word.text.to_ascii_uppercase().as_str() {
             "GROUP" | "HAVING" => Some("GROUP BY makes rows that have no Id"),
             "LIMIT" | "OFFSET" => Some("LIMIT leaves rows out"),
@@ -83,7 +82,8 @@ impl Soql {
         });
         let unfollowable = unfollowable
             .or(stranger.map(|_| "an alias or a second object stands behind FROM"))
-            .or((!columns.iter().all(|column| column.is_field)).then_some("it selects something that is no field"));
+            .or((!columns.iter().all(|column| column.is_field))
+                .then_some("it selects something that is no field"));
         Ok(Self {
             text: text.to_string(),
             object: object.text.parse().map_err(SoqlMistake::Object)?,
@@ -192,11 +192,14 @@ fn columns(list: &str) -> Result<Vec<SelectedColumn>, SoqlMistake> {
         if item.starts_with('(') {
             return Err(SoqlMistake::ChildRows);
         }
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c))
+        };
         if plain(item) {
             return Ok(SelectedColumn { name: item.to_string(), is_field: true });
         }
-        let alias = item.rsplit(char::is_whitespace).next().filter(|alias| plain(alias) && item.len() > alias.len());
+        let alias =
+            item.rsplit(char::is_whitespace).next().filter(|alias| plain(alias) && item.len() > alias.len());
         let name = alias.map(String::from).unwrap_or_else(|| {
             unnamed += 1;
             format!("expr{}", unnamed - 1)
@@ -245,7 +248,15 @@ mod tests {
 
     #[test]
     fn what_is_no_query_is_refused() {
-        for text in ["", "SELECT Id", "FROM A", "DELETE FROM A", "SELECT FROM A", "SELECT Id FROM", "SELECT Id, FROM A"] {
+        for text in [
+            "",
+            "SELECT Id",
+            "FROM A",
+            "DELETE FROM A",
+            "SELECT FROM A",
+            "SELECT Id FROM",
+            "SELECT Id, FROM A",
+        ] {
             assert_eq!(Soql::parse(text), Err(SoqlMistake::NoQuery), "{text}");
         }
         assert_eq!(Soql::parse("SELECT Id FROM A WHERE B = 'x"), Err(SoqlMistake::OpenQuote));
