@@ -69,15 +69,18 @@ impl<'r> At<'r, '_> {
         let text = self.text()?;
         match text.parse() {
             Ok(value) => Some(self.sourced(value)),
-            Err(_) if looks_secret(text).is_some() || text.contains("://") && text.contains('@') => {
-                let accepts = self.kind.accepts();
-                self.mistake(format!("holds what looks like a secret (not shown); accepted is {accepts}"))
-            }
-            Err(error) => {
-                let says = format!("is refused: {error}");
-                self.mistake(says)
-            }
+            Err(error) => self.refused(text, error),
         }
+    }
+
+    /// A text that is not what it should be; shown in the error's words, unless it may be a secret.
+    pub fn refused<T>(&mut self, text: &str, error: impl Display) -> Option<T> {
+        if looks_secret(text).is_some() || text.contains("://") && text.contains('@') {
+            let accepts = self.kind.accepts();
+            return self
+                .mistake(format!("holds what looks like a secret (not shown); accepted is {accepts}"));
+        }
+        self.mistake(format!("is refused: {error}"))
     }
 
     /// A whole number within the key's limits.

@@ -22,7 +22,7 @@ pub(super) struct Key<D: 'static> {
     pub show: fn(&D) -> Option<(String, Origin)>,
 }
 
-fn shown<T: Printed>(value: &Option<Sourced<T>>) -> Option<(String, Origin)> {
+pub(super) fn shown<T: Printed>(value: &Option<Sourced<T>>) -> Option<(String, Origin)> {
     value.as_ref().map(|sourced| (sourced.value.printed(), sourced.origin.clone()))
 }
 
