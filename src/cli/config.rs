@@ -56,7 +56,7 @@ fn check(global: &Global) -> anyhow::Result<Exit> {
                 .config_file()
                 .map_or("the environment alone".into(), |path| path.display().to_string());
             write!(out, "{file}: {} connection(s): {}", connections.len(), connections.join(", "))?;
-            let jobs: Vec<&str> = settings.jobs().map(|job| job.name.as_str()).collect();
+            let jobs: Vec<String> = settings.jobs().iter().map(|job| job.name.to_string()).collect();
             match jobs.is_empty() {
                 true => writeln!(out),
                 false => writeln!(out, "; {} job(s): {}", jobs.len(), jobs.join(", ")),

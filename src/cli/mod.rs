@@ -24,6 +24,7 @@ mod revoke;
 mod shutdown;
 mod status;
 mod store;
+mod sync;
 mod token;
 mod whole_file;
 mod wire;
@@ -72,6 +73,7 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Doctor(verb) => doctor::run(verb, global),
         Command::Status(verb) => status::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
+        Command::Sync(verb) => sync::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),
         Command::Man(verb) => man::run(verb),

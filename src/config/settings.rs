@@ -214,8 +214,8 @@ impl Settings {
 
     /// Every job, by name.
     #[cfg(feature = "sync")]
-    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.iter().map(|resolved| &resolved.job)
+    pub fn jobs(&self) -> Vec<Job> {
+        self.jobs.iter().map(|resolved| resolved.job.clone()).collect()
     }
 
     /// A job that is to run, by name.
@@ -227,9 +227,9 @@ impl Settings {
     /// - [`ConfigError::SettingRefused`]: the config file was merely found in the current directory, and the job would
     ///   write outside its folder.
     #[cfg(feature = "sync")]
-    pub fn job(&self, name: &str) -> Result<&Job, ConfigError> {
+    pub fn job(&self, name: &str) -> Result<Job, ConfigError> {
         let Some(resolved) = self.jobs.iter().find(|resolved| resolved.job.name.as_str() == name) else {
-            let known: Vec<_> = self.jobs().map(|job| job.name.clone()).collect();
+            let known: Vec<_> = self.jobs.iter().map(|known| known.job.name.clone()).collect();
             return Err(match known.is_empty() {
                 true => ConfigError::NoJob { searched: self.searched.clone() },
                 false => ConfigError::UnknownJob { asked: name.to_string(), known },
@@ -237,7 +237,7 @@ impl Settings {
         };
         match self.job_refusal(resolved) {
             Some(refusal) => Err(refusal),
-            None => Ok(&resolved.job),
+            None => Ok(resolved.job.clone()),
         }
     }
 

@@ -187,6 +187,8 @@ async fn runs_are_listed_newest_first_and_narrowed(store: &dyn Store) {
     assert_eq!(ids(RunQuery { since: Some(UnixSeconds::new(20)), ..usual() }).await, "dbc");
     assert_eq!(ids(RunQuery { job: Some(job("contacts")), ..usual() }).await, "ce");
     assert_eq!(ids(RunQuery { job: Some(job("absent")), ..usual() }).await, "");
+    let of = |name: &str| RunQuery { connection: Some(name.parse().unwrap()), ..usual() };
+    assert_eq!((ids(of("prod")).await, ids(of("staging")).await), ("dbcae".into(), String::new()));
     let good = || RunQuery { outcome: Some(RunOutcome::Complete), ..usual() };
     assert_eq!(ids(good()).await, "dbae");
     assert_eq!(ids(RunQuery { job: Some(job("contacts")), limit: 1, ..good() }).await, "e");
@@ -304,6 +306,29 @@ async fn foreign_words_in_runs_are_screened(store: &dyn Store) {
     let found = format!("{:?}", all(store, RunQuery::default()).await);
     assert!(found.contains("bad header: Bearer [left out"), "{found}");
     assert!(!found.contains("AQEAQPl4"), "{found}");
+}
+
+#[test]
+fn a_schedule_counts_what_is_not_to_be_tried_again() {
+    let now = UnixSeconds::new(100);
+    let served = |runs: &[RunRow]| last_served(runs, now).map(UnixSeconds::get);
+    use RunOutcome::*;
+    for (outcome, counts) in [
+        (Complete, true),
+        (Partial, true),
+        (Denied, true),
+        (Running, true),
+        (Failed, false),
+        (QuotaStopped, false),
+        (Abandoned, false),
+        (NothingDue, false),
+    ] {
+        let newest = RunRow { outcome, ..run("accounts", "b", 90) };
+        let expected = if counts { 90 } else { 50 };
+        assert_eq!(served(&[newest, run("accounts", "a", 50)]), Some(expected), "{outcome}");
+    }
+    let verified = RunRow { kind: RunKind::Verify, ..run("accounts", "b", 90) };
+    assert_eq!(served(&[run("accounts", "c", 101), verified]), None, "a wrong clock, and no rows moved");
 }
 
 #[test]

@@ -160,6 +160,7 @@ impl Store for MemoryStore {
         let held = memory.held(now);
         let mut rows: Vec<RunRow> = (memory.runs.iter().rev())
             .filter(|row| query.job.as_ref().is_none_or(|job| *job == row.job))
+            .filter(|row| query.connection.as_ref().is_none_or(|name| *name == row.connection))
             .filter(|row| query.since.is_none_or(|since| row.started_at >= since))
             .map(|row| row.clone().seen_beside(&held))
             .filter(|row| query.outcome.is_none_or(|outcome| outcome == row.outcome))

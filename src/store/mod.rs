@@ -38,7 +38,7 @@ pub use memory::MemoryStore;
 pub use mint_row::{MintOutcome, MintQuery, MintReason, MintRow};
 pub use open::{Location, Migrated, Opened, Rebuilt, migrate, open, open_or_memory, open_strict, rebuild};
 pub use run_row::{
-    RunError, RunKind, RunOutcome, RunQuery, RunRow, RunRows, RunTransport, RunWindow, job_lease,
+    RunError, RunKind, RunOutcome, RunQuery, RunRow, RunRows, RunTransport, RunWindow, job_lease, last_served,
 };
 pub use schema_report::{SchemaReport, TypeChange};
 #[cfg(feature = "sqlite")]

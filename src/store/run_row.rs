@@ -151,6 +151,28 @@ pub struct RunRow {
     pub version: String,
 }
 
+impl RunKind {
+    /// Whether rows go from one place to another: not where Ids are merely compared.
+    pub fn moves_rows(self) -> bool {
+        matches!(self, Self::Full | Self::Incremental | Self::Load)
+    }
+}
+
+/// When the newest of a job's runs began that its schedule counts as done: one that is under way or complete, or one that a
+/// person must look at. What failed, stopped or was abandoned is tried again, and what began after `now` was dated by a
+/// wrong clock.
+///
+/// `runs` are newest first, as [`Store::runs`](super::Store::runs) gives them.
+pub fn last_served(runs: &[RunRow], now: UnixSeconds) -> Option<UnixSeconds> {
+    use RunOutcome::{Complete, Denied, Partial, Running};
+    let serves = |run: &&RunRow| {
+        run.kind.moves_rows()
+            && run.started_at <= now
+            && matches!(run.outcome, Complete | Partial | Denied | Running)
+    };
+    runs.iter().find(serves).map(|run| run.started_at)
+}
+
 /// What a job's lease is called: `job/NAME`. Whoever holds it runs the job, and nobody else does.
 pub fn job_lease(job: &JobName) -> String {
     format!("job/{job}")
@@ -185,6 +207,8 @@ impl RunRow {
 pub struct RunQuery {
     /// Only this job's.
     pub job: Option<JobName>,
+    /// Only this connection's.
+    pub connection: Option<ConnectionName>,
     /// Only those that ended so; as they are seen, so that `running` ones do run.
     pub outcome: Option<RunOutcome>,
     /// Only those that began at this moment or later.
@@ -195,6 +219,6 @@ pub struct RunQuery {
 
 impl Default for RunQuery {
     fn default() -> Self {
-        Self { job: None, outcome: None, since: None, limit: 100 }
+        Self { job: None, connection: None, outcome: None, since: None, limit: 100 }
     }
 }

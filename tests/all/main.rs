@@ -18,4 +18,5 @@ mod processes;
 mod relay;
 mod secrets;
 mod stories;
+mod sync_history;
 mod transcripts;

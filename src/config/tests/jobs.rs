@@ -14,7 +14,7 @@ fn accounts_and(line: &str) -> String {
 }
 
 fn job(config: &str) -> Job {
-    House::new(config).load().unwrap().jobs().next().unwrap().clone()
+    House::new(config).load().unwrap().jobs().remove(0)
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn defaults_hold_for_every_job_that_does_not_say_otherwise() {
     assert_eq!((job("query").connection.as_str(), job("query").reconcile.clone()), ("staging", None));
     assert!(matches!(&job("query").source, Source::Soql(_)), "`exclude` of the defaults is not meant");
     assert_eq!(job("cases").destination, DestinationPlace::Sqlite(house.path("all.db")));
-    assert_eq!(settings.jobs().count(), 3);
+    assert_eq!(settings.jobs().len(), 3);
 }
 
 #[test]
@@ -443,7 +443,7 @@ fn the_example_of_jobs_has_no_mistake() {
     let house = House::new(include_str!("../../../config/sfmint.example.toml"));
     house.write("jobs.d/salesforce.toml", include_str!("../../../config/jobs.d/salesforce.example.toml"));
     let settings = house.load().unwrap_or_else(|error| panic!("{error}"));
-    assert!(settings.jobs().count() >= 4);
+    assert!(settings.jobs().len() >= 4);
     for job in settings.jobs() {
         settings.connection(job.connection.as_str()).unwrap();
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::leases;
 use super::trouble::Trouble;
-use crate::base::{JobName, UnixSeconds};
+use crate::base::{ConnectionName, JobName, UnixSeconds};
 use crate::store::{
     Held, RunError, RunOutcome, RunQuery, RunRow, RunRows, RunWindow, SchemaReport, UserFacts,
 };
@@ -104,12 +104,14 @@ fn each(
     mut take: impl FnMut(RunRow) -> bool,
 ) -> Result<(), Trouble> {
     let sql = format!(
-        "SELECT {COLUMNS}, id FROM run WHERE started_at >= ?1 AND (?2 IS NULL OR job = ?2)
+        "SELECT {COLUMNS}, id FROM run WHERE started_at >= ?1 AND (?2 IS NULL OR job = ?2) AND (?3 IS NULL OR connection = ?3)
          ORDER BY started_at DESC, id DESC"
     );
     let mut statement = db.prepare(&sql)?;
     let since = query.since.map_or(i64::MIN, UnixSeconds::get);
-    let mut rows = statement.query(params![since, query.job.as_ref().map(JobName::as_str)])?;
+    let job = query.job.as_ref().map(JobName::as_str);
+    let connection = query.connection.as_ref().map(ConnectionName::as_str);
+    let mut rows = statement.query(params![since, job, connection])?;
     while let Some(row) = rows.next()? {
         let row = read(row)?.seen_beside(held);
         if query.outcome.is_none_or(|outcome| outcome == row.outcome) && !take(row) {
