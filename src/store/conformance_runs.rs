@@ -54,7 +54,7 @@ fn doubtful(name: &str, run_id: &str, at: i64) -> RunRow {
         window: RunWindow { low: None, high: Some(UnixSeconds::new(at)) },
         rows: RunRows { expected: None, received: u64::from(u32::MAX) + 7, ..RunRows::default() },
         watermark: None,
-        error: Some(RunError { code: "sync.counts".into(), message: "9 rows came, 10 were said".into() }),
+        error: Some(RunError { code: "mint.refused".into(), message: "9 rows came, 10 were said".into() }),
         schema: Some(SchemaReport {
             gained: words(&["Score__c"]),
             lost: words(&["Fax", "Übergröße"]),

@@ -134,6 +134,8 @@ fn jobs_say_how_far_their_data_goes_and_who_runs_them() {
     assert!((88_000..88_060).contains(&accounts["lag_seconds"].as_i64().unwrap()), "{accounts}");
     assert_eq!((&accounts["last_run"]["error"], &accounts["due"]), (&"sync.counts".into(), &false.into()));
     assert_eq!(json["jobs"][1]["running_by"]["pid"], 4242);
+    let file = desk.path().join("acme.db").display().to_string();
+    assert_eq!(json["jobs"][1]["destination"]["sqlite"], file.as_str());
 }
 
 #[test]

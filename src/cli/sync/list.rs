@@ -1,10 +1,11 @@
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
 use super::super::report::{say, told};
 use super::super::wire::{Wire, block_on, print, print_json};
 use super::super::{Exit, Global, render};
+use crate::base::job::DestinationPlace;
 use crate::base::{ConnectionName, Job, JobName, ObjectName, UnixSeconds};
 use crate::store::{
     Held, RunOutcome, RunQuery, RunRow, Store, StoreError, job_lease, last_served, open_strict,
@@ -26,7 +27,8 @@ struct Line {
     job: JobName,
     connection: ConnectionName,
     object: ObjectName,
-    destination: String,
+    /// As in the configuration, with the whole path.
+    destination: serde_json::Value,
     schedule: Option<String>,
     timezone: Option<String>,
     /// Whether its time has come.
@@ -64,6 +66,7 @@ struct Running {
 /// The same moments as people say them.
 #[derive(Debug)]
 struct Says {
+    destination: String,
     next_due: String,
     last_run: String,
     last_good: String,
@@ -158,7 +161,7 @@ fn line(job: &Job, runs: &[RunRow], good: Option<&RunRow>, held: &[Held], now: U
         job: job.name.clone(),
         connection: job.connection.clone(),
         object: job.source.object_name().clone(),
-        destination: job.destination.to_string(),
+        destination: place(&job.destination),
         schedule: schedule.map(ToString::to_string),
         timezone: schedule.map(|by| by.zone().to_string()),
         due,
@@ -173,6 +176,7 @@ fn line(job: &Job, runs: &[RunRow], good: Option<&RunRow>, held: &[Held], now: U
             since: lease.since.to_string(),
         }),
         says: Says {
+            destination: shorter(&job.destination.to_string()),
             next_due: match next {
                 _ if due => "now".to_string(),
                 Some(at) => format!("in {}", render::span(at.seconds_since(now))),
@@ -207,8 +211,7 @@ fn cells(line: Line) -> Vec<String> {
         (Some(schedule), _) => schedule,
         (None, _) => "none".to_string(),
     };
-    let Says { next_due, last_run, last_good, lag, running_by } = line.says;
-    let destination = shorter(&line.destination);
+    let Says { destination, next_due, last_run, last_good, lag, running_by } = line.says;
     vec![
         line.job.to_string(),
         line.connection.to_string(),
@@ -222,12 +225,27 @@ fn cells(line: Line) -> Vec<String> {
     ]
 }
 
-/// A destination without the folder that one stands in: `sqlite data/acme.db`.
+fn place(destination: &DestinationPlace) -> serde_json::Value {
+    match destination {
+        DestinationPlace::Sqlite(path) => serde_json::json!({ "sqlite": path.display().to_string() }),
+        DestinationPlace::Csv(path) => serde_json::json!({ "csv": path.display().to_string() }),
+        DestinationPlace::Jsonl(path) => serde_json::json!({ "jsonl": path.display().to_string() }),
+        other => serde_json::json!({ other.to_string(): "jsonl" }),
+    }
+}
+
+/// A destination without the folder that one stands in, and without ways there and back: `sqlite data/acme.db`.
 fn shorter(destination: &str) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let short = destination.split_once(' ').and_then(|(kind, path)| {
-        let below = Path::new(path).strip_prefix(&here).ok()?;
-        Some(format!("{kind} {}", below.display()))
+    let short = destination.split_once(' ').map(|(kind, path)| {
+        let mut plain = PathBuf::new();
+        for part in Path::new(path).components() {
+            match part {
+                Component::ParentDir => drop(plain.pop()),
+                part => plain.push(part),
+            }
+        }
+        format!("{kind} {}", plain.strip_prefix(&here).unwrap_or(&plain).display())
     });
     crate::base::printable(&short.unwrap_or_else(|| destination.to_string()), 60)
 }
@@ -235,7 +253,7 @@ fn shorter(destination: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::job::{DestinationPlace, Schedule, Source};
+    use crate::base::job::{Schedule, Source};
     use crate::store::{Holder, RunKind};
 
     fn at(text: &str) -> UnixSeconds {
