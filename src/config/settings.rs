@@ -107,7 +107,7 @@ impl Settings {
         let state_dir = state_dir::choose(&flags, environment, &mut warnings);
         let strangers = variables::strangers(environment);
         let proxy_hosts = environment.proxy_hosts();
-        Ok(Self {
+        let settings = Self {
             files,
             searched,
             found_by,
@@ -120,7 +120,15 @@ impl Settings {
             referenced,
             proxy_hosts,
             warnings,
-        })
+        };
+        #[cfg(feature = "sync")]
+        if let StoreLocation::Sqlite(store) = settings.store() {
+            let mistakes = super::jobs::into_the_store(&settings.jobs, &store);
+            if !mistakes.is_empty() {
+                return Err(ConfigError::Invalid { mistakes });
+            }
+        }
+        Ok(settings)
     }
 
     /// Whether `text` would be a config file without mistakes at `path`; nothing is read or written there.

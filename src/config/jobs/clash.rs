@@ -35,6 +35,20 @@ pub(in crate::config) fn clashes(jobs: &[ResolvedJob]) -> Vec<Mistake> {
     mistakes
 }
 
+/// Jobs that would write into the file where history and leases are kept: a table there that no version of the store made
+/// is damage to it.
+pub(in crate::config) fn into_the_store(jobs: &[ResolvedJob], store: &Path) -> Vec<Mistake> {
+    let is_store = |place: &DestinationPlace| matches!(place, DestinationPlace::Sqlite(path) if plain(path) == plain(store));
+    let theirs = jobs.iter().filter(|one| is_store(&one.job.destination));
+    let says = |one: &ResolvedJob| {
+        let origin = one.draft.destination.as_ref().map_or(&one.header, |said| &said.origin);
+        let says =
+            format!("job `{}` would write into sfmint's own store; give it a file of its own", one.job.name);
+        Mistake::new(origin.clone(), says)
+    };
+    theirs.map(says).collect()
+}
+
 /// The file or folder of a destination that has one.
 pub(in crate::config) fn file_or_folder(place: &DestinationPlace) -> Option<&Path> {
     match place {

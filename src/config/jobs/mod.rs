@@ -24,7 +24,7 @@ use super::later;
 use super::looks_secret::looks_secret;
 use super::reader::Reader;
 
-pub(super) use clash::{clashes, file_or_folder};
+pub(super) use clash::{clashes, file_or_folder, into_the_store};
 pub(super) use draft::JobDraft;
 pub(super) use keys::JOB;
 pub(super) use resolve::{ResolvedJob, resolve};

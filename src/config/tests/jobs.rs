@@ -408,6 +408,16 @@ fn two_jobs_share_a_file_and_not_a_table() {
 }
 
 #[test]
+fn no_job_writes_into_the_store() {
+    let into = |path: &str| format!("{PROD}{}", ACCOUNTS.replace("acme.db", path));
+    assert_eq!(
+        mistakes(&into("x/../state/state.db")),
+        ["sfmint.toml:8:15: job `accounts` would write into sfmint's own store; give it a file of its own"]
+    );
+    assert!(House::new(&into("state/acme.db")).load().is_ok());
+}
+
+#[test]
 fn a_job_is_found_by_its_name() {
     let settings = House::new(&accounts_and("")).load().unwrap();
     let error = settings.job("acounts").unwrap_err();
