@@ -13,7 +13,7 @@ pub(super) const JOB: &[&str] = &["direction"];
 pub(super) const DESTINATION: &[&str] = &["postgres", "parquet", "schema", "identifiers"];
 
 /// Job keys, which `[defaults]` may hold and a build without syncs has no use for.
-#[cfg(not(feature = "sync"))]
+#[cfg(any(test, not(feature = "sync")))]
 pub(super) const FOR_JOBS: &[&str] = &[
     "connection",
     "object",

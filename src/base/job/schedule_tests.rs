@@ -265,6 +265,26 @@ proptest! {
     }
 
     #[test]
+    fn what_is_due_is_the_newest_moment_and_the_rest_was_missed(
+        text in prop::sample::select(vec!["*/17 * * * *", "30 2 * * *", "* 1 * * *", "0 0 1 * *", "15 */5 * * 0", "0 12 29 2 *"]),
+        zone in prop::sample::select(vec!["UTC", "Europe/Zurich", "Australia/Lord_Howe"]),
+        last in 1_700_000_000_i64..1_900_000_000,
+        span in 0_i64..400_000,
+    ) {
+        let schedule = every(text, zone);
+        let (last, now) = (UnixSeconds::new(last), UnixSeconds::new(last + span));
+        let next = |after: &UnixSeconds| schedule.next_after(*after).filter(|at| *at <= now);
+        let since: Vec<UnixSeconds> = std::iter::successors(next(&last), next).collect();
+        let expected = since.last().map(|newest| Due {
+            scheduled_for: *newest,
+            missed: (since.len() as u64 - 1).min(MOST_MISSED),
+        });
+        prop_assert_eq!(schedule.due(&accounts(), Some(last), now), expected);
+        let start = schedule.next_start(&accounts(), Some(last), now).unwrap();
+        prop_assert!(start >= now, "{start}");
+    }
+
+    #[test]
     fn in_any_zone_the_next_moment_is_later_and_never_goes_back(
         zone in prop::sample::select(vec!["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca"]),
         text in prop::sample::select(vec!["30 2 * * *", "0 * * * *", "*/7 1-3 * * *", "0 0 1 * *", "15 */5 * * 0"]),

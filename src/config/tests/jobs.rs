@@ -141,6 +141,12 @@ fn the_defaults_in_the_table_of_job_keys_are_the_ones_in_force() {
 }
 
 #[test]
+fn a_build_without_syncs_passes_over_just_these_keys() {
+    let ours: Vec<&str> = JOB.iter().map(|key| key.name).collect();
+    assert_eq!(crate::config::later::FOR_JOBS, ours);
+}
+
+#[test]
 fn the_words_in_the_table_are_the_words_that_are_taken() {
     for key in JOB {
         let crate::config::kind::Kind::OneOf(words) = key.kind else { continue };
