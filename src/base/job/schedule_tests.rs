@@ -265,6 +265,24 @@ proptest! {
     }
 
     #[test]
+    fn whatever_stands_there_is_followed_or_refused_and_never_hangs(
+        fields in prop::collection::vec("([*?0-9]|[0-9]{1,2}|\\*/[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}(/[0-9])?|[0-9]{1,2},[0-9]{1,2}|L|[0-9]W|[0-9]L|[1-7]#[1-6]|FRI|MON-FRI|FEB|\\+[0-9]|[#LW,/*-]{1,3})", 5),
+        any in "\\PC{0,40}",
+        from in -70_000_000_000_i64..250_000_000_000,
+    ) {
+        for text in [fields.join(" "), any] {
+            for zone in ["UTC", "Europe/Zurich"] {
+                let Ok(schedule) = Schedule::parse(&text, zone) else { continue };
+                if let Some(next) = schedule.next_after(UnixSeconds::new(from)) {
+                    prop_assert!(next.get() > from, "{text}");
+                }
+                let now = UnixSeconds::new(1_795_381_200);
+                let _ = schedule.due(&accounts(), Some(now.moved(-400_000)), now);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_due_is_the_newest_moment_and_the_rest_was_missed(
         text in prop::sample::select(vec!["*/17 * * * *", "30 2 * * *", "* 1 * * *", "0 0 1 * *", "15 */5 * * 0", "0 12 29 2 *"]),
         zone in prop::sample::select(vec!["UTC", "Europe/Zurich", "Australia/Lord_Howe"]),
