@@ -6,33 +6,39 @@ use crate::base::job::DestinationPlace;
 use super::super::Mistake;
 use super::ResolvedJob;
 
-/// Jobs that would write to one place: an object's table in one file, or its folder below one folder. Each has its own
-/// checkpoint there, so two would take each other's rows for their own.
+/// Jobs that would write to one place: an object's table in one file, or one folder. Each has its own checkpoint there,
+/// so two would take each other's rows for their own.
 pub(in crate::config) fn clashes(jobs: &[ResolvedJob]) -> Vec<Mistake> {
-    let mut taken: HashMap<(PathBuf, String), &ResolvedJob> = HashMap::new();
+    let mut taken: HashMap<PathBuf, Vec<&ResolvedJob>> = HashMap::new();
     let mut mistakes = Vec::new();
     for one in jobs {
         let Some(path) = file_or_folder(&one.job.destination) else { continue };
-        // SQLite folds names of tables, and so do some file systems.
-        let object = one.job.source.object_name();
-        let place = (plain(path), object.as_str().to_ascii_lowercase());
-        match taken.get(&place) {
+        let there = taken.entry(plain(path)).or_default();
+        match there.iter().find(|first| !can_share(first, one)) {
             Some(first) => {
                 let says = format!(
-                    "job `{}` would write `{object}` into {}, as job `{}` at {} does; give it a `destination` of its own",
+                    "job `{}` would write `{}` into {}, as job `{}` at {} does; give it a `destination` of its own",
                     one.job.name,
+                    one.job.source.object_name(),
                     super::super::origin::shown(path),
                     first.job.name,
                     first.header
                 );
                 mistakes.push(Mistake::new(one.header.clone(), says));
             }
-            None => {
-                taken.insert(place, one);
-            }
+            None => there.push(one),
         }
     }
     mistakes
+}
+
+/// Whether two jobs of one path keep out of each other's way: by tables of two names, which SQLite folds.
+fn can_share(one: &ResolvedJob, other: &ResolvedJob) -> bool {
+    let table = |of: &ResolvedJob| match of.job.destination {
+        DestinationPlace::Sqlite(_) => Some(of.job.source.object_name().as_str().to_ascii_lowercase()),
+        _ => None,
+    };
+    matches!((table(one), table(other)), (Some(one), Some(other)) if one != other)
 }
 
 /// Jobs that would write into the file where history and leases are kept: a table there that no version of the store made

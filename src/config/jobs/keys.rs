@@ -113,7 +113,7 @@ pub(in crate::config) static JOB: &[Key<JobDraft>] = &[
         name: "destination",
         kind: Kind::Destination,
         default: "",
-        says: "Where the rows land: a table in an SQLite file, a folder of part files with a manifest, or standard output. Tables, and folders below the named one, bear the object's name, so several jobs can share a file or folder; two jobs for one object cannot.",
+        says: "Where the rows land: a table in an SQLite file, a folder of part files with a manifest, or standard output. The table bears the object's name, so jobs of several objects can share an SQLite file; a folder is one job's alone.",
         take: |draft, at| draft.destination = destination(at),
         show: |draft| shown(&draft.destination),
     },

@@ -403,14 +403,23 @@ fn a_job_without_a_connection_means_the_only_one_or_the_default() {
 }
 
 #[test]
-fn two_jobs_share_a_file_and_not_a_table() {
+fn two_jobs_share_a_file_and_neither_a_table_nor_a_folder() {
     let config = |object: &str, destination: &str| {
         format!("{PROD}{ACCOUNTS}[jobs.other]\nobject = \"{object}\"\ndestination = {{ {destination} }}\n")
     };
     assert!(House::new(&config("Contact", "sqlite = \"acme.db\"")).load().is_ok());
     assert!(House::new(&config("Account", "sqlite = \"other.db\"")).load().is_ok());
     assert!(House::new(&config("Account", "stdout = \"jsonl\"")).load().is_ok());
-    assert_eq!(mistakes(&config("ACCOUNT", "csv = \"./acme.db\"")).len(), 1);
+    assert_eq!(mistakes(&config("Contact", "csv = \"./acme.db\"")).len(), 1, "a file is no folder");
+    let folders = |one: &str, other: &str| {
+        format!(
+            "{PROD}[jobs.one]\nobject = \"Account\"\ndestination = {{ {one} }}\n[jobs.other]\nobject = \"Contact\"\ndestination = {{ {other} }}\n"
+        )
+    };
+    assert!(House::new(&folders("csv = \"out/a\"", "csv = \"out/b\"")).load().is_ok());
+    for (one, other) in [("csv = \"out\"", "csv = \"out/\""), ("jsonl = \"out\"", "csv = \"out\"")] {
+        assert_eq!(mistakes(&folders(one, other)).len(), 1, "a folder is one job's: {one}, {other}");
+    }
 }
 
 #[test]
