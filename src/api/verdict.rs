@@ -102,7 +102,7 @@ pub(super) fn refused(response: &Response) -> ApiError {
         "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED" => ApiError::Disabled { reason },
         "UNSUPPORTED_API_VERSION" | "InvalidVersion" => ApiError::VersionRetired { reason: Some(reason) },
         "QUERY_TIMEOUT" => ApiError::QueryTimeout { reason },
-        "INVALID_QUERY_LOCATOR" => ApiError::CursorGone { reason },
+        "INVALID_QUERY_LOCATOR" => ApiError::CursorGone { reason: Some(reason) },
         "MALFORMED_QUERY"
         | "INVALID_FIELD"
         | "INVALID_TYPE"
