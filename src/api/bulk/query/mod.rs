@@ -8,6 +8,8 @@ mod list;
 mod page;
 mod pages;
 mod query_job;
+#[cfg(test)]
+mod tests;
 
 pub use ahead::{Ahead, AheadPage, result_pages};
 pub use list::list_own;
