@@ -111,6 +111,12 @@ impl Client {
         }
     }
 
+    /// Where the org is now, by a new token: an org that moves says so only there.
+    pub(super) async fn learn_host(&self) -> Result<InstanceUrl, ApiError> {
+        let need = Need { fresh: true, wait_for_renewal: true, ..self.1 };
+        Ok(self.0.tokens.hand(need).await?.token.instance_url.clone())
+    }
+
     /// The token in hand, or one that is minted for it.
     pub(super) async fn token(&self) -> Result<AccessToken, ApiError> {
         Ok(self.0.tokens.hand(self.1).await?.token)
