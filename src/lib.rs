@@ -24,7 +24,7 @@
 //! # Features
 //!
 //! The minting core needs none: `default-features = false`. `cli` (default) is the command line; `sqlite` the embedded
-//! history; `testing` the built-in org, `sfmint::emulator`.
+//! history; `sync` the scheduled syncs; `testing` the built-in org, `sfmint::emulator`.
 
 pub mod api;
 pub mod assertion;
@@ -37,6 +37,8 @@ pub mod crypto;
 pub mod emulator;
 pub mod health;
 pub mod store;
+#[cfg(feature = "sync")]
+pub mod sync;
 pub mod token;
 
 pub use api::{ApiError, Client};

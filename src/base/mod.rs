@@ -11,6 +11,8 @@ mod fault;
 mod finding;
 mod fingerprint;
 mod ids;
+#[cfg(feature = "sync")]
+pub mod job;
 mod key_source;
 mod names;
 mod oauth_error;
@@ -27,8 +29,12 @@ pub use fault::{Explain, Fault, Hint};
 pub use finding::{Finding, Level};
 pub use fingerprint::{FingerprintMistake, KeyId, TokenId, sha256_hex};
 pub use ids::{IdMistake, OrgId, RecordId, UserId};
+#[cfg(feature = "sync")]
+pub use job::Job;
 pub use key_source::{KeySource, SecretSource};
 pub use names::{ConnectionName, ConsumerKey, NameMistake, Username};
+#[cfg(feature = "sync")]
+pub use names::{FieldName, JobName, ObjectName};
 pub use oauth_error::OAuthError;
 pub use secret::Secret;
 pub use text::printable;

@@ -108,3 +108,48 @@ impl Username {
         self.0.to_lowercase()
     }
 }
+
+#[cfg(feature = "sync")]
+name!(
+    /// What the user calls a job: `accounts`, `nightly-cases`. 1 to 64 of `A-Z a-z 0-9 _ -`.
+    JobName,
+    "job name",
+    |text| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        match text {
+            "" => Some("is empty"),
+            _ if text.len() > 64 => Some("is longer than 64 characters"),
+            _ if !text.chars().all(fits) => Some("may hold letters, digits, `_` and `-` only"),
+            _ => None,
+        }
+    }
+);
+
+#[cfg(feature = "sync")]
+name!(
+    /// The API name of an object: `Account`, `Invoice__c`, `ns__Invoice__c`. Safe in SOQL, in SQL quotes and as a file name.
+    ObjectName,
+    "object name",
+    |text| identifier(text)
+);
+
+#[cfg(feature = "sync")]
+name!(
+    /// The API name of a field, or of a parent's field: `Name`, `Score__c`, `Owner.Name`.
+    FieldName,
+    "field name",
+    |text| text.split('.').find_map(identifier)
+);
+
+/// What keeps a text from being an API name. Salesforce's own limit is 40 characters, and a namespace and a suffix besides.
+#[cfg(feature = "sync")]
+fn identifier(text: &str) -> Option<&'static str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match text {
+        "" => Some("is empty"),
+        _ if text.len() > 80 => Some("is longer than 80 characters"),
+        _ if !text.chars().all(fits) => Some("may hold letters, digits and `_` only"),
+        _ if !text.starts_with(|c: char| c.is_ascii_alphabetic()) => Some("must begin with a letter"),
+        _ => None,
+    }
+}
