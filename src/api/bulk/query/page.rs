@@ -60,6 +60,8 @@ impl NextPage {
 /// A page of a result, its body still to be read.
 #[derive(Debug)]
 pub struct ResultPage {
+    /// Where it begins: it can be opened again there. None for the first page.
+    pub at: Option<Locator>,
     /// Rows on this page, as its header says; the header line is none of them.
     pub rows: Option<u64>,
     /// What follows.
@@ -112,7 +114,7 @@ pub async fn page(
     let next = NextPage::read(body.header("sforce-locator"));
     match &next {
         NextPage::More(next) if Some(next) == locator => Err(ApiError::BulkCircle { job: job.id.clone() }),
-        _ => Ok(ResultPage { rows, next, body }),
+        _ => Ok(ResultPage { at: locator.cloned(), rows, next, body }),
     }
 }
 

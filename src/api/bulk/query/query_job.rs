@@ -98,6 +98,23 @@ pub async fn create(client: &Client, operation: Operation, soql: &str) -> Result
 }
 
 impl QueryJob {
+    /// Looks at a job that another process made, by what was kept of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`look`](Self::look).
+    pub async fn recall(
+        client: &Client,
+        id: JobId,
+        api_version: ApiVersion,
+        operation: Operation,
+    ) -> Result<Self, ApiError> {
+        let path = job::path("query", api_version, &id, "");
+        let mut found = job::look::<Wire>(client, path, &id).await?.into_job(api_version, operation);
+        (found.id, found.api_version) = (id, api_version);
+        Ok(found)
+    }
+
     /// Looks at the job again.
     ///
     /// # Errors

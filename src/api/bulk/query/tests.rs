@@ -79,6 +79,10 @@ async fn a_job_is_waited_for_through_states_in_any_order() {
     // Kept and read back by another process, it is the same job.
     let kept = serde_json::to_string(&job).unwrap();
     assert_eq!(serde_json::from_str::<QueryJob>(&kept).unwrap(), job);
+    let error =
+        QueryJob::recall(&client, job.id, crate::base::ApiVersion::new(55), job.operation).await.unwrap_err();
+    assert_eq!(error.code(), "api.bulk_job_gone");
+    assert!(org.calls().last().unwrap().path().starts_with("/services/data/v55.0/"));
 }
 
 // faults A26
