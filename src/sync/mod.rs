@@ -6,6 +6,7 @@
 mod checkpoint;
 mod column;
 pub mod destination;
+pub mod load;
 mod rows;
 
 pub use checkpoint::{BulkProgress, Checkpoint, Progress};

@@ -30,6 +30,11 @@ impl RowScan {
 
     /// Takes the next bytes in; where the last row that ends within them ends, just behind its line feed.
     pub fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.feed_with(bytes, |_| {})
+    }
+
+    /// The same; `row` is told where each row ends that ends within them.
+    pub fn feed_with(&mut self, bytes: &[u8], mut row: impl FnMut(usize)) -> Option<usize> {
         let (mut at, mut border) = (0, None);
         for feed in memchr::memchr_iter(b'\n', bytes) {
             self.quoted ^= is_odd(&bytes[at..feed]);
@@ -37,6 +42,7 @@ impl RowScan {
             if !self.quoted {
                 self.rows += 1;
                 border = Some(at);
+                row(at);
             }
         }
         self.quoted ^= is_odd(&bytes[at..]);
@@ -57,6 +63,11 @@ impl RowScan {
     /// Rows that have ended, a header line included.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Whether a value's quotes are open.
+    pub fn in_quotes(&self) -> bool {
+        self.quoted
     }
 
     /// Whether the last byte ended a row, or none came yet.
