@@ -91,7 +91,7 @@ impl Ahead {
         if let Some(entry) =
             wire.result_pages.iter().find(|entry| !self.seen.insert(entry.result_url.clone()))
         {
-            tracing::debug!(page = %crate::base::printable(&entry.result_url, 200), "a page was named twice");
+            tracing::debug!("a page was named twice: {}", crate::base::printable(&entry.result_url, 200));
             return Err(circle());
         }
         self.next = wire.next_records_url.or(wire.next_record_url).filter(|_| wire.done != Some(true));
