@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::admin::Admin;
 use super::app::AppConfig;
+use super::bulk::{JobState, Lie};
 use super::injection::Injection;
 use super::permission::Grants;
+use super::records::{FieldConfig, Mutation};
 use super::rest::Reply;
 use super::state::AdminMistake;
 use crate::base::TokenId;
@@ -44,6 +46,23 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
         ("POST", "faults") => read::<Injection>(body).map(|injection| admin.inject(injection)).map(nothing),
         ("POST", "faults/clear") => {
             admin.clear_faults();
+            Ok(json!({}))
+        }
+        ("POST", "records") => {
+            read::<Mutation>(body).and_then(|mutation| show(&admin.change_records(&mutation)?))
+        }
+        ("GET", path) if path.starts_with("records/") => {
+            admin.records(path.trim_start_matches("records/")).and_then(|records| show(&records))
+        }
+        ("POST", "fields") => read::<FieldChange>(body).and_then(|change| done(change_field(admin, change))),
+        ("POST", "users/view-all") => read::<ViewAll>(body)
+            .and_then(|change| done(admin.set_view_all(&change.username, change.view_all))),
+        ("GET", "bulk/jobs") => show(&admin.jobs()),
+        ("POST", "bulk/jobs") => read::<JobChange>(body).and_then(|change| done(change_job(admin, &change))),
+        ("GET", "bulk/lies") => show(&admin.lies()),
+        ("POST", "bulk/lies") => read::<Lie>(body).map(|lie| admin.lie(lie)).map(nothing),
+        ("POST", "bulk/lies/clear") => {
+            admin.truth();
             Ok(json!({}))
         }
         ("POST", "forget") => {
@@ -105,6 +124,55 @@ struct Expire {
     token_id: Option<TokenId>,
     #[serde(default)]
     username: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobChange {
+    id: String,
+    state: JobState,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FieldChange {
+    object: String,
+    name: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    value: Value,
+    #[serde(default)]
+    remove: bool,
+    #[serde(default)]
+    retype: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ViewAll {
+    username: String,
+    view_all: bool,
+}
+
+fn change_field(admin: &Admin, change: FieldChange) -> Result<(), AdminMistake> {
+    let FieldChange { object, name, kind, value, remove, retype } = change;
+    match (remove, retype) {
+        (true, _) => admin.remove_field(&object, &name),
+        (false, true) => admin.retype_field(&object, &name, &kind),
+        (false, false) => admin.add_field(&object, &FieldConfig { name, kind, value }),
+    }
+}
+
+fn change_job(admin: &Admin, change: &JobChange) -> Result<(), AdminMistake> {
+    match change.state {
+        JobState::Aborted => admin.abort_job(&change.id),
+        JobState::Failed => admin.fail_job(&change.id, &change.message),
+        JobState::JobComplete => admin.finish_job(&change.id),
+        _ => Err(AdminMistake::Missing("a state in which a job ends")),
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminMistake> {

@@ -6,6 +6,7 @@
 mod ast;
 mod bind;
 mod bound;
+mod bulk;
 mod conditions;
 mod lexer;
 mod like;
@@ -16,6 +17,7 @@ mod refusal;
 mod row_json;
 
 pub(super) use bind::bind;
+pub(super) use bulk::refused_by_bulk;
 pub(super) use parser::parse;
 pub(super) use plan::{Answer, Mark, Plan};
 pub(super) use refusal::SoqlRefusal;
