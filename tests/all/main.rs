@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod bulk;
 mod calls;
 mod child;
 mod exec;

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::io;
 
 use super::Format;
@@ -44,6 +45,10 @@ pub struct BulkRows<'a> {
     /// For a table, whose widths are known at the end.
     kept: Vec<Vec<String>>,
     received: u64,
+    /// The first row of each page, where rows have an Id: no row comes twice then.
+    first_rows: HashSet<Vec<u8>>,
+    /// The page at hand was begun before.
+    reading_again: bool,
     /// Where they go.
     pub out: Output,
 }
@@ -53,6 +58,8 @@ pub struct Place {
     mark: u64,
     kept: usize,
     received: u64,
+    /// Whether the header line was written before.
+    headed: bool,
 }
 
 impl<'a> BulkRows<'a> {
@@ -66,6 +73,8 @@ impl<'a> BulkRows<'a> {
             tree: JsonTree::default(),
             kept: Vec::new(),
             received: 0,
+            first_rows: HashSet::new(),
+            reading_again: false,
             out,
         }
     }
@@ -77,17 +86,23 @@ impl<'a> BulkRows<'a> {
 
     /// Where the next page begins; `None` where what is written cannot be taken back.
     pub fn place(&mut self) -> io::Result<Option<Place>> {
+        self.reading_again = false;
         let mark = match self.format {
             Format::Table => Some(0),
             _ => self.out.mark()?,
         };
-        Ok(mark.map(|mark| Place { mark, kept: self.kept.len(), received: self.received }))
+        let (kept, received, headed) = (self.kept.len(), self.received, self.header.is_some());
+        Ok(mark.map(|mark| Place { mark, kept, received, headed }))
     }
 
     /// Takes a page back.
     pub fn go_back(&mut self, place: &Place) -> io::Result<()> {
         self.kept.truncate(place.kept);
         self.received = place.received;
+        if !place.headed {
+            self.header = None;
+        }
+        self.reading_again = true;
         match self.format {
             Format::Table => Ok(()),
             _ => self.out.cut_back(place.mark),
@@ -105,6 +120,8 @@ impl<'a> BulkRows<'a> {
         let (mut scan, mut past_header) = (RowScan::new(), false);
         // What belongs to a row, or the header line, that has not ended.
         let mut tail = Vec::new();
+        // What the page begins with, until its first row is whole.
+        let mut beginning = Some(Vec::new());
         while let Some(chunk) = page.body.chunk().await? {
             let mut chunk = &chunk[..];
             if !past_header {
@@ -114,9 +131,11 @@ impl<'a> BulkRows<'a> {
                 self.head(client, job, head).await?;
                 past_header = true;
                 let rest = std::mem::take(&mut tail);
+                self.begins(&mut beginning, &rest, job)?;
                 self.part(&mut scan, &mut tail, &rest)?;
                 chunk = &[];
             }
+            self.begins(&mut beginning, chunk, job)?;
             self.part(&mut scan, &mut tail, chunk)?;
             if tail.len() > LONGEST_ROW {
                 return Err(ApiError::TooLarge { limit: LONGEST_ROW }.into());
@@ -125,6 +144,27 @@ impl<'a> BulkRows<'a> {
         // A page that ends within a row was cut short where its length did not show it: the counts differ.
         self.received = before + scan.rows();
         Ok(scan.rows())
+    }
+
+    /// Looks at what a page begins with, until its first row is there.
+    ///
+    /// A page in the place of another has the right count, and only its rows show it (faults A26).
+    fn begins(
+        &mut self,
+        beginning: &mut Option<Vec<u8>>,
+        part: &[u8],
+        job: &QueryJob,
+    ) -> Result<(), ApiError> {
+        let has_id = self.columns.iter().any(|name| name.eq_ignore_ascii_case("Id"));
+        let Some(begun) = beginning.as_mut().filter(|_| has_id) else { return Ok(()) };
+        begun.extend_from_slice(part);
+        let Some(end) = RowScan::first(begun) else { return Ok(()) };
+        begun.truncate(end);
+        let first = beginning.take().unwrap_or_default();
+        match self.reading_again || self.first_rows.insert(first) {
+            true => Ok(()),
+            false => Err(ApiError::BulkCircle { job: job.id.clone() }),
+        }
     }
 
     /// Takes a part of a page's rows.

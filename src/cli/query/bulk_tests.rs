@@ -90,22 +90,25 @@ async fn lines_of_json_have_values_by_their_types() {
 // faults A4: a page that breaks off, or ends early without its length showing it, is read again from its beginning.
 #[tokio::test]
 async fn a_page_that_breaks_off_is_read_again_and_no_row_comes_twice() {
-    let whole = page(SECOND, 1, "null");
-    let cut = whole.clone().cut(whole.len() - 4);
-    let silent = format!(
-        "HTTP/1.1 200 OK\r\nSforce-NumberOfRecords: 1\r\nSforce-Locator: null\r\n\r\n{}",
-        &SECOND[..28]
-    );
     for format in [Format::Csv, Format::Jsonl, Format::Table] {
         let (_, expected) = query(&org(|_| None).await, format).await;
-        for broken in [cut.clone(), Reply::raw(&silent)] {
-            let times = AtomicU32::new(0);
-            let org = org(move |asked| {
-                let second = asked.parameter("locator").as_deref() == Some("A");
-                (second && times.fetch_add(1, Ordering::SeqCst) < 2).then(|| broken.clone())
-            })
-            .await;
-            assert_eq!(query(&org, format).await, (Ok(true), expected.clone()));
+        // The first page, which brings the header line, and the second.
+        for (which, text, rows, next) in [(None, FIRST, 2, "A"), (Some("A"), SECOND, 1, "null")] {
+            let whole = page(text, rows, next);
+            let cut = whole.clone().cut(whole.len() - 4);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nSforce-NumberOfRecords: {rows}\r\nSforce-Locator: {next}\r\n\r\n"
+            );
+            let silent = Reply::raw(format!("{head}{}", &text[..28]));
+            for broken in [cut, silent] {
+                let times = AtomicU32::new(0);
+                let org = org(move |asked| {
+                    let meant = asked.path() == RESULTS && asked.parameter("locator").as_deref() == which;
+                    (meant && times.fetch_add(1, Ordering::SeqCst) < 2).then(|| broken.clone())
+                })
+                .await;
+                assert_eq!(query(&org, format).await, (Ok(true), expected.clone()), "{which:?}");
+            }
         }
     }
 }
@@ -126,6 +129,17 @@ async fn counts_that_disagree_publish_nothing() {
         let last = org.calls().pop().unwrap();
         assert!(last.path() == JOB && last.body.is_empty(), "the job is deleted: {what}");
     }
+    // A page in the place of another, with the counts of the right one.
+    let repeated = org(|asked| match asked.parameter("locator").as_deref() {
+        None if asked.path() == RESULTS => Some(page(SECOND, 1, "A")),
+        Some("A") => Some(page(SECOND, 1, "B")),
+        Some("B") => Some(page(SECOND, 1, "null")),
+        _ => None,
+    })
+    .await;
+    let (ended, text) = query(&repeated, Format::Csv).await;
+    assert!(ended.unwrap_err().contains("run in a circle") && text.is_none());
+
     let job = json!({"id": "750A", "object": "Account", "state": "JobComplete", "numberRecordsProcessed": 4});
     let org = org(move |asked| (asked.path() == JOB).then(|| Reply::json(job.to_string()))).await;
     let (ended, text) = query(&org, Format::Csv).await;
