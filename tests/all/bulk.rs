@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sfmint::emulator::{Effect, Injection, Lie, LieKind, OrgConfig};
+use sfmint::emulator::{Effect, Injection, Lie, LieKind, LogEntry, OrgConfig};
 
-use crate::child::Ran;
+use crate::child::{Ran, Reaped};
 use crate::places::Desk;
 
 const SOQL: &str = "SELECT Id, Name, Description, AnnualRevenue, Active__c, LastModifiedDate FROM Account";
@@ -181,5 +181,37 @@ fn rows_are_loaded_refused_corrected_changed_and_deleted() {
         (&["load", "Account", "gone.csv", "--operation", "upsert"], 2),
     ] {
         assert_eq!(desk.sfmint(arguments).code(), code, "{arguments:?}");
+    }
+}
+
+// Issue 3, "idempotent restart": killed while its data is on the way, and while the org works on it.
+#[test]
+fn a_load_that_is_killed_goes_on_where_it_was() {
+    let desk = desk();
+    desk.write("new.csv", "Name\nFirst\nSecond\n");
+    let rows = || desk.admin().records("Account").unwrap().len();
+    let moments =
+        [("PUT", "/batches", 0, 2), ("PATCH", "/jobs/ingest/", 0, 1), ("GET", "/jobs/ingest/", 1, 1)];
+    for (at, (method, path, skipped, jobs)) in moments.into_iter().enumerate() {
+        let (before, made) = (rows(), desk.admin().jobs().len());
+        let delay = Injection::next("/services/data", 1, Effect::Delay { delay_ms: 600_000 });
+        desk.admin().inject(delay.containing(path).method(method).skipping(skipped));
+        let results = format!("results-{at}");
+        let arguments = ["load", "Account", "new.csv", "--results", &results];
+        let mut child = Reaped(desk.command(&arguments).spawn().unwrap());
+        let arrived = |log: &LogEntry| log.method == method && log.path.contains(path);
+        while desk.admin().log().iter().filter(|log| arrived(log)).count() <= skipped as usize {
+            assert!(child.0.try_wait().unwrap().is_none(), "{method}: it ended by itself");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
+        desk.admin().clear_faults();
+        desk.admin().forget();
+        let ran = desk.sfmint(&arguments);
+        assert_eq!(ran.code(), 0, "{method}: {}", ran.err());
+        assert_eq!(rows(), before + 2, "{method}");
+        assert_eq!(desk.admin().jobs().len(), made + jobs, "{method}");
+        desk.admin().forget();
     }
 }
