@@ -7,5 +7,6 @@ mod forgeries;
 mod harness;
 mod identity;
 mod refusals;
+mod rules;
 mod sessions;
 mod setup;
