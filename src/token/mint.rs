@@ -191,7 +191,7 @@ impl Minter {
             let Some(pause) = policy.pause(tries, started.elapsed(), asked, jitter()) else {
                 break Err(error);
             };
-            debug!(connection.name = %self.connection.name, attempt = tries, pause_ms = pause.as_millis() as u64, "mint failed, trying again: {error}");
+            debug!(connection.name = %self.connection.name, http.attempt = tries, pause_ms = pause.as_millis() as u64, "mint failed, trying again: {error}");
             tokio::time::sleep(pause).await;
         };
         Attempted {
