@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 use crate::api::{ApiError, Client, Request};
 
 use super::query::Answer;
+use super::trail::Trail;
 
 /// Completes the child rows of a row: what did not fit into the page is fetched and put where it belongs.
 ///
@@ -11,9 +12,11 @@ use super::query::Answer;
 ///
 /// # Errors
 ///
-/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on; those of the calls.
+/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on; [`ApiError::PagesRepeat`]; those of the calls.
 pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let mut trail = Trail::default();
     while let Some(next) = first_open(row) {
+        let next = trail.on(next)?;
         let page: Answer = client.whole(Request::get(&next)).await?.read()?;
         let Some(list) = find_open(row, &next) else { return Ok(()) };
         if let Some(Value::Array(records)) = list.get_mut("records") {

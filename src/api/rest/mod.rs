@@ -8,10 +8,13 @@ mod describe;
 mod limits;
 mod query;
 mod record;
+mod trail;
 mod versions;
 
 pub use describe::describe;
 pub use limits::limits;
 pub use query::{Page, Pages, is_count, query};
 pub use record::Record;
+#[cfg(feature = "cli")]
+pub(crate) use trail::Trail;
 pub use versions::versions;

@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, Client, Request};
 
+use super::trail::Trail;
 use super::{Record, children};
 
 /// One page as Salesforce sends it.
@@ -39,6 +40,7 @@ pub struct Pages {
     is_count: bool,
     total: Option<u64>,
     received: u64,
+    trail: Trail,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,7 @@ pub fn query(client: &Client, soql: &str, all: bool) -> Pages {
         is_count: is_count(soql),
         total: None,
         received: 0,
+        trail: Trail::default(),
     }
 }
 
@@ -85,6 +88,7 @@ impl Pages {
     /// # Errors
     ///
     /// - [`ApiError::RowsDiffer`]: the counts disagree at the end. *Data*.
+    /// - [`ApiError::PagesRepeat`]: a page names one as its next that has been read. *Data*.
     /// - [`ApiError::CursorGone`]: the result was kept too long. *Transient*; the query must be run again.
     /// - [`ApiError::Query`], [`ApiError::QueryTimeout`]; else those of [`Client::send`].
     pub async fn next(&mut self) -> Result<Option<Page>, ApiError> {
@@ -103,7 +107,7 @@ impl Pages {
         self.received += answer.records.len() as u64;
         self.total = u64::try_from(answer.total_size).ok();
         match (answer.done, answer.next_records_url) {
-            (false, Some(next)) => self.next = Some(Next::More(next)),
+            (false, Some(next)) => self.next = Some(Next::More(self.trail.on(next)?)),
             // Not done, and nowhere to go on; or done, and the count is what tells.
             (done, _) => {
                 let expected = self.total.filter(|_| !self.is_count).unwrap_or(self.received);
