@@ -131,13 +131,13 @@ impl Started {
 
     fn look(&mut self) {
         let mut lines = Vec::new();
-        // In the first moments of a program its argument list is not there yet.
+        // In its first moments a program has no argument list yet; once it is buried, its number may be another's.
         for _ in 0..50 {
-            look(self.child.id(), &mut lines);
             if !lines.is_empty() || !matches!(self.child.try_wait(), Ok(None)) {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            look(self.child.id(), &mut lines);
+            std::thread::sleep(Duration::from_millis(u64::from(lines.is_empty())));
         }
         if !lines.is_empty() {
             std::fs::write(self.heard.with_extension("argv"), lines).unwrap();
