@@ -211,6 +211,9 @@ pub enum ApiError {
         /// What came.
         received: u64,
     },
+    /// A page of a result that names one as its next that has been read: it would be followed for ever. *Data*.
+    #[error("the pages of the result lead round in a circle")]
+    PagesRepeat,
     /// No such thing, or none that this user may know of. *Data*.
     #[error("there is no such thing in this org, or this user may not see it")]
     NotFound {
@@ -271,6 +274,7 @@ impl Explain for ApiError {
             ApiError::Upload { .. } => Fault::Disk,
             ApiError::Query { .. }
             | ApiError::RowsDiffer { .. }
+            | ApiError::PagesRepeat
             | ApiError::NotFound { .. }
             | ApiError::BulkFailed { .. }
             | ApiError::BulkState { .. }
@@ -307,6 +311,7 @@ impl Explain for ApiError {
             ApiError::QueryTimeout { .. } => "api.query_timeout",
             ApiError::CursorGone { .. } => "api.cursor_gone",
             ApiError::RowsDiffer { .. } => "api.rows_differ",
+            ApiError::PagesRepeat => "api.pages_repeat",
             ApiError::NotFound { .. } => "api.not_found",
             ApiError::VersionRetired { .. } => "api.version_retired",
             ApiError::VersionNotOffered { .. } => "api.version_not_offered",
@@ -371,6 +376,9 @@ impl Explain for ApiError {
             }
             ApiError::RowsDiffer { .. } => {
                 "run the query again; if the counts differ again, please report this"
+            }
+            ApiError::PagesRepeat => {
+                "run the query again; if it comes again, a proxy or cache may answer in the org's place (`proxy`)"
             }
             ApiError::NotFound { .. } => "check the path, the id, and that the user may see it",
             ApiError::VersionRetired { .. } => "take `api_version` out of the connection, or pin a newer one",

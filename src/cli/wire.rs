@@ -26,7 +26,7 @@ impl Wire {
         let flags = Flags { config: global.config.clone(), state_dir: global.state_dir.clone() };
         let settings = Settings::from_layers(flags, &Environment::from_process()).map_err(told)?;
         for warning in settings.warnings() {
-            tracing::warn!(code = warning.code, "{}", warning.says);
+            tracing::warn!(error.code = warning.code, "{}", warning.says);
         }
         Ok(Self { global: global.clone(), settings, clock: Arc::new(SystemClock::new()) })
     }

@@ -13,6 +13,7 @@ use super::looks_secret::looks_secret;
 use super::nearest::did_you_mean;
 use super::origin::Sourced;
 use super::reader::Reader;
+use super::tidy::tidy;
 
 /// One value being read: takes it as what its key says it is, or records the mistake.
 pub(super) struct At<'r, 'a> {
@@ -136,7 +137,7 @@ impl<'r> At<'r, '_> {
     /// A path; a relative one starts at the config file's folder.
     pub fn path(&mut self) -> Option<Sourced<PathBuf>> {
         let written = self.written_path()?;
-        let path = self.reader.file.base.join(written);
+        let path = tidy(&self.reader.file.base.join(written));
         Some(self.sourced(path))
     }
 

@@ -33,6 +33,7 @@ mod settings;
 mod show;
 mod state_dir;
 mod store_location;
+mod tidy;
 mod understand;
 mod variables;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use sfmint::emulator::{Effect, Injection, Lie, LieKind, LogEntry, OrgConfig};
 
-use crate::child::{Ran, Reaped};
+use crate::child::Ran;
 use crate::places::Desk;
 
 const SOQL: &str = "SELECT Id, Name, Description, AnnualRevenue, Active__c, LastModifiedDate FROM Account";
@@ -60,11 +60,8 @@ fn bulk_and_rest_bring_the_same_rows() {
     let fallen = by(&["--bulk", "--format", "jsonl", compound]);
     assert_eq!(fallen.out().lines().count(), 3);
     assert!(fallen.err().contains("asking by REST"), "{}", fallen.err());
-    desk.sweep("query --bulk", &bulk_ran(&desk), false);
-}
-
-fn bulk_ran(desk: &Desk) -> Ran {
-    desk.sfmint(&["-vv", "query", "--bulk", "--format", "csv", SOQL])
+    // Everything that is said goes through the sweep.
+    by(&["-vv", "--bulk", "--format", "csv", SOQL]);
 }
 
 fn to_file(desk: &Desk, path: &Path) -> Ran {
@@ -172,7 +169,6 @@ fn rows_are_loaded_refused_corrected_changed_and_deleted() {
     let ran = desk.sfmint(&["load", "Account", "gone.csv", "--operation", "delete", "--results", "gone"]);
     assert_eq!(ran.code(), 0, "{}", ran.err());
     assert_eq!(loaded("x-1")["IsDeleted"], true);
-    desk.sweep("load", &ran, false);
 
     for (arguments, code) in [
         (&["load", "Account", "missing.csv"] as &[&str], 65),
@@ -198,14 +194,13 @@ fn a_load_that_is_killed_goes_on_where_it_was() {
         desk.admin().inject(delay.containing(path).method(method).skipping(skipped));
         let results = format!("results-{at}");
         let arguments = ["load", "Account", "new.csv", "--results", &results];
-        let mut child = Reaped(desk.command(&arguments).spawn().unwrap());
+        let mut started = desk.start(desk.command(&arguments));
         let arrived = |log: &LogEntry| log.method == method && log.path.contains(path);
         while desk.admin().log().iter().filter(|log| arrived(log)).count() <= skipped as usize {
-            assert!(child.0.try_wait().unwrap().is_none(), "{method}: it ended by itself");
+            assert!(started.child.try_wait().unwrap().is_none(), "{method}: it ended by itself");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        child.0.kill().unwrap();
-        child.0.wait().unwrap();
+        started.kill();
         desk.admin().clear_faults();
         desk.admin().forget();
         let ran = desk.sfmint(&arguments);

@@ -98,7 +98,7 @@ pub(super) async fn until_complete<J: Job>(
             }
             Err(error) if passes(&error) && missed < MISSED_LOOKS => {
                 missed += 1;
-                warn!(bulk.job = %job.id(), code = error.code(), "cannot see how a Bulk job stands: {error}");
+                warn!(bulk.job = %job.id(), error.code = error.code(), "cannot see how a Bulk job stands: {error}");
             }
             Err(error) => return Err(error),
         }

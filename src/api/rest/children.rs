@@ -4,6 +4,7 @@ use crate::api::{ApiError, Client, Request};
 
 use super::follow::Home;
 use super::query::Answer;
+use super::trail::Trail;
 
 /// Completes the child rows of a row: what did not fit into the page is fetched and put where it belongs.
 ///
@@ -12,13 +13,15 @@ use super::query::Answer;
 ///
 /// # Errors
 ///
-/// Those of the calls, [`ApiError::CursorGone`] among them.
+/// [`ApiError::PagesRepeat`]; those of the calls, [`ApiError::CursorGone`] among them.
 pub(super) async fn complete(
     client: &Client,
     home: &Home,
     row: &mut Map<String, Value>,
 ) -> Result<(), ApiError> {
+    let mut trail = Trail::default();
     while let Some(next) = first_open(row) {
+        let next = trail.on(next)?;
         let page: Answer = home.follow(client, Request::get(&next)).await?.read()?;
         let Some(list) = find_open(row, &next) else { return Ok(()) };
         if let Some(Value::Array(records)) = list.get_mut("records") {

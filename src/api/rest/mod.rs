@@ -11,6 +11,7 @@ mod follow;
 mod limits;
 mod query;
 mod record;
+mod trail;
 mod versions;
 
 pub use count::count;
@@ -19,4 +20,6 @@ pub use field_type::FieldType;
 pub use limits::{Limit, Limits, limits, limits_raw};
 pub use query::{Page, Pages, is_count, query};
 pub use record::Record;
+#[cfg(feature = "cli")]
+pub(crate) use trail::Trail;
 pub use versions::versions;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use crate::api::{ApiError, Client, Request};
 
 use super::follow::Home;
+use super::trail::Trail;
 use super::{Record, children};
 
 /// One page as Salesforce sends it.
@@ -43,6 +44,7 @@ pub struct Pages {
     page_size: Option<u16>,
     /// Where the result is kept; known once it is.
     home: Option<Home>,
+    trail: Trail,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ pub fn query(client: &Client, soql: &str, all: bool) -> Pages {
         received: 0,
         page_size: None,
         home: None,
+        trail: Trail::default(),
     }
 }
 
@@ -96,6 +99,7 @@ impl Pages {
     /// # Errors
     ///
     /// - [`ApiError::RowsDiffer`]: the counts disagree at the end. *Data*.
+    /// - [`ApiError::PagesRepeat`]: a page names one as its next that has been read. *Data*.
     /// - [`ApiError::CursorGone`]: the result was kept too long, or the org moved to another host. *Transient*; the query
     ///   must be run again.
     /// - [`ApiError::Query`], [`ApiError::QueryTimeout`]; else those of [`Client::send`].
@@ -131,7 +135,7 @@ impl Pages {
         self.received += answer.records.len() as u64;
         self.total = u64::try_from(answer.total_size).ok();
         match (answer.done, answer.next_records_url) {
-            (false, Some(next)) => self.next = Some(Next::More(next)),
+            (false, Some(next)) => self.next = Some(Next::More(self.trail.on(next)?)),
             // Not done, and nowhere to go on; or done, and the count is what tells.
             (done, _) => {
                 let expected = self.total.filter(|_| !self.is_count).unwrap_or(self.received);

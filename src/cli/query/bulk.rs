@@ -69,7 +69,7 @@ pub async fn run(
         Ok(job) => job,
         Err(error) => match refused_by_bulk(&error) {
             Some(reason) => {
-                warn!(connection.name = %name, code = error.code(), "{reason}: asking by REST");
+                warn!(connection.name = %name, error.code = error.code(), "{reason}: asking by REST");
                 return Ok(Ended::AskRest(out));
             }
             None => return Err(told_of(name)(error)),
@@ -132,7 +132,7 @@ async fn one_page(
             Err(trouble) => return Err(trouble),
         };
         let Some(place) = place.as_ref().filter(|_| reading < READINGS) else { return Err(error.into()) };
-        warn!(bulk.job = %job.id, code = error.code(), "a page did not come whole: reading it again ({error})");
+        warn!(bulk.job = %job.id, error.code = error.code(), "a page did not come whole: reading it again ({error})");
         rows.go_back(place)?;
         page = query::page(client, job, page.at.as_ref(), Some(PAGE)).await?;
     }

@@ -11,6 +11,7 @@ mod identity;
 mod ingest;
 mod records;
 mod refusals;
+mod rules;
 mod sees;
 mod sessions;
 mod setup;

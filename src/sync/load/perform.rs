@@ -262,7 +262,7 @@ async fn one_result(
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 Err(error) if again(&error) => {
-                    warn!(bulk.job = %job.id, code = error.code(), "results broke off: reading them again ({error})");
+                    warn!(bulk.job = %job.id, error.code = error.code(), "results broke off: reading them again ({error})");
                     whole.cut_back(mark).map_err(&unwritable)?;
                     continue 'again;
                 }

@@ -68,7 +68,7 @@ pub async fn upload(
     {
         return Err(error);
     }
-    warn!(bulk.job = %job.id, code = error.code(), "what became of an upload is not known: {error}");
+    warn!(bulk.job = %job.id, error.code = error.code(), "what became of an upload is not known: {error}");
     job.look(client).await?;
     match job.state {
         JobState::Open => Ok(Uploaded::Unknown),
