@@ -17,6 +17,9 @@ pub use error::DestinationError;
 pub struct Landing {
     /// The run; the same as that of the checkpoint where a killed one goes on.
     pub run_id: String,
+    /// The fencing epoch of the lease. [`Destination::begin`] claims the destination for it: from then on, whoever holds
+    /// an older one writes nothing more.
+    pub epoch: u64,
     /// When it began, by this machine's clock: `_sfmint_synced_at`.
     pub at: UnixSeconds,
     /// What the rows are called.
@@ -77,13 +80,20 @@ pub trait Destination: Send + Debug {
     /// [`DestinationError::Foreign`]: what is there is not ours. [`DestinationError::Damaged`].
     fn checkpoint(&mut self) -> Result<Option<Checkpoint>, DestinationError>;
 
-    /// Makes ready for rows: makes or widens the table, opens or goes on with a stage.
+    /// Whether rows can be read back, and a checkpoint kept. Standard output keeps neither.
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    /// Makes ready for rows: claims the destination for the landing's epoch, makes or widens the table, opens or goes on
+    /// with a stage.
     ///
     /// Where `landing.run_id` is not that of the checkpoint's run, what an earlier run staged is thrown away.
     ///
     /// # Errors
     ///
-    /// [`DestinationError::Full`], [`DestinationError::Io`] — *disk*; [`DestinationError::Busy`] — *transient*.
+    /// [`DestinationError::Full`], [`DestinationError::Io`] — *disk*; [`DestinationError::Busy`],
+    /// [`DestinationError::Fenced`] — *transient*; [`DestinationError::Foreign`] — *misuse*.
     fn begin(&mut self, landing: &Landing) -> Result<(), DestinationError>;
 
     /// A page begins.
