@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod column;
+pub mod csv;
 pub mod destination;
 mod rows;
 
