@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Column;
+use super::destination::Landed;
 use crate::base::UnixSeconds;
 
 /// How far a job's data goes and how far it is safely written: one row or one manifest in the destination, committed
@@ -30,6 +31,18 @@ pub struct Checkpoint {
     pub verified_at: Option<UnixSeconds>,
     /// The run that is under way; none between runs.
     pub run: Option<Progress>,
+}
+
+impl Checkpoint {
+    /// Adds what became of a page to the counts of the run that is under way.
+    pub fn count(&mut self, landed: Landed) {
+        if let Some(run) = &mut self.run {
+            run.received += landed.written + landed.unchanged;
+            run.written += landed.written;
+            run.unchanged += landed.unchanged;
+            run.deleted += landed.deleted;
+        }
+    }
 }
 
 /// How far a run has come.

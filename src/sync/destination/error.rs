@@ -74,6 +74,14 @@ pub enum DestinationError {
         /// Its number in the page, from 1.
         row: u64,
     },
+    /// A call that came at the wrong time.
+    #[error("{place} was called out of order: {why}")]
+    OutOfOrder {
+        /// The destination.
+        place: String,
+        /// What was missing.
+        why: &'static str,
+    },
     /// Whoever read our rows has gone.
     #[error("nobody reads {place} any more")]
     Closed {
@@ -103,6 +111,7 @@ impl Explain for DestinationError {
             Self::Foreign { .. } => Fault::Misuse,
             Self::Damaged { .. } | Self::Row { .. } | Self::Nul { .. } => Fault::Data,
             Self::Refused { .. } => Fault::Disk,
+            Self::OutOfOrder { .. } => Fault::Bug,
         }
     }
 
@@ -118,6 +127,7 @@ impl Explain for DestinationError {
             Self::Nul { .. } => "destination.nul",
             Self::Closed { .. } => "destination.closed",
             Self::Refused { .. } => "destination.refused",
+            Self::OutOfOrder { .. } => "destination.out_of_order",
         }
     }
 
@@ -139,6 +149,7 @@ impl Explain for DestinationError {
                 "run it again; if it stays so, `transport = \"rest\"` reads the rows another way"
             }
             Self::Nul { .. } => "set the job's `nul` to \"replace\" or \"remove\"",
+            Self::OutOfOrder { .. } => "this is a mistake of sfmint; please report it",
             Self::Closed { .. } => "let the program behind the pipe read to the end",
             Self::Refused { .. } => "what the destination says is the cause above; nothing was committed",
         };

@@ -3,14 +3,32 @@
 //! A destination knows nothing of Salesforce: it takes [`Rows`] and gives back counts.
 
 mod error;
+mod sqlite;
+mod trouble;
 
 use std::fmt::Debug;
 
 use super::{Checkpoint, Column, Rows};
-use crate::base::job::{Deletes, Nul};
-use crate::base::{ObjectName, UnixSeconds};
+use crate::base::job::{Deletes, DestinationPlace, Nul};
+use crate::base::{JobName, ObjectName, UnixSeconds};
 
 pub use error::DestinationError;
+pub use sqlite::Sqlite;
+use trouble::{io_error, out_of_order, page_error, room_at};
+
+/// The destination of `job` at `place`. Nothing is opened or made yet.
+pub fn open(place: &DestinationPlace, job: &JobName) -> Box<dyn Destination> {
+    match place {
+        DestinationPlace::Sqlite(path) => Box::new(Sqlite::new(path, job.clone())),
+        _ => todo!(),
+    }
+}
+
+/// Where the field stands that tells when a row changed, by the names that Salesforce gives it; the first that is there.
+pub fn stamp_column(columns: &[Column]) -> Option<usize> {
+    let at = |name: &str| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    ["SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime"].into_iter().find_map(at)
+}
 
 /// What a run is about to write.
 #[derive(Clone, Debug)]
