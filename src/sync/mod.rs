@@ -7,6 +7,7 @@ mod checkpoint;
 mod column;
 pub mod csv;
 pub mod destination;
+mod json;
 mod rows;
 
 pub use checkpoint::{BulkProgress, Checkpoint, Progress};

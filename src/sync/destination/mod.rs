@@ -3,7 +3,11 @@
 //! A destination knows nothing of Salesforce: it takes [`Rows`] and gives back counts.
 
 mod error;
+mod folder;
+mod lines;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod trouble;
 
 use std::fmt::Debug;
@@ -13,6 +17,8 @@ use crate::base::job::{Deletes, DestinationPlace, Nul};
 use crate::base::{JobName, ObjectName, UnixSeconds};
 
 pub use error::DestinationError;
+pub use folder::{Folder, Format};
+pub use lines::Lines;
 pub use sqlite::Sqlite;
 use trouble::{io_error, out_of_order, page_error, room_at};
 
@@ -20,7 +26,9 @@ use trouble::{io_error, out_of_order, page_error, room_at};
 pub fn open(place: &DestinationPlace, job: &JobName) -> Box<dyn Destination> {
     match place {
         DestinationPlace::Sqlite(path) => Box::new(Sqlite::new(path, job.clone())),
-        _ => todo!(),
+        DestinationPlace::Csv(path) => Box::new(Folder::new(path, job.clone(), Format::Csv)),
+        DestinationPlace::Jsonl(path) => Box::new(Folder::new(path, job.clone(), Format::Jsonl)),
+        DestinationPlace::Stdout => Box::new(Lines::new(std::io::stdout())),
     }
 }
 

@@ -165,11 +165,10 @@ impl Destination for Sqlite {
     }
 
     fn rows(&mut self, rows: Rows<'_>) -> Result<(), DestinationError> {
-        let run = self.run()?;
-        let mut page = match self.page.take() {
-            Some(page) => page,
-            None => return Err(super::out_of_order(self.place(), "no page has begun")),
+        let Some(mut page) = self.page.take() else {
+            return Err(super::out_of_order(self.place(), "no page has begun"));
         };
+        let run = self.run()?;
         let written = self.with(true, |this, db| {
             page.write(db, &run, rows)?;
             this.page = Some(page);
