@@ -3,6 +3,7 @@
 //! Nothing is ever changed in place: a run writes a hidden file, and at its end the file gets its name and the manifest its
 //! line. What is not in the manifest is not there. Start at [`Folder`]; the layout is told in docs/reference/destinations.md.
 
+mod flusher;
 mod format;
 mod lock;
 mod manifest;
@@ -45,6 +46,8 @@ pub struct Folder {
     patience: Duration,
     run: Option<Run>,
     stage: Option<Stage>,
+    /// The run that a caller was told it may go on with, and how many rows of it were received.
+    promised: Option<(String, u64)>,
     /// An fsync failed, or the disk is full: nothing more is written.
     broken: bool,
 }
@@ -63,7 +66,16 @@ struct Run {
 impl Folder {
     /// The folder of `job` at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>, job: JobName, format: Format) -> Self {
-        Self { path: path.into(), job, format, patience: PATIENCE, run: None, stage: None, broken: false }
+        Self {
+            path: path.into(),
+            job,
+            format,
+            patience: PATIENCE,
+            run: None,
+            stage: None,
+            promised: None,
+            broken: false,
+        }
     }
 
     fn place(&self) -> String {
@@ -118,6 +130,29 @@ impl Folder {
         done
     }
 
+    /// The hidden file of a run that was killed, where `landing` goes on with it.
+    ///
+    /// A caller that was told how far the run came reads on from there: where that no longer stands, rows would be
+    /// missing in between.
+    fn go_on(&self, manifest: &Manifest, landing: &Landing) -> Result<Option<Stage>, DestinationError> {
+        let progress =
+            stage::read_progress(&self.path, manifest)?.filter(|found| found.run_id == landing.run_id);
+        let in_manifest = manifest.checkpoint.as_ref().and_then(|checkpoint| checkpoint.run.as_ref());
+        let received = match (&progress, in_manifest) {
+            (Some(progress), _) => progress.checkpoint.run.as_ref().map_or(0, |run| run.received),
+            (None, Some(run)) if run.run_id == landing.run_id && !run.whole => run.received,
+            _ => 0,
+        };
+        let promised = self.promised.as_ref().filter(|(run_id, _)| *run_id == landing.run_id);
+        let fits = progress.as_ref().is_none_or(|progress| progress.goes_on_as(landing));
+        if !fits || promised.is_some_and(|(_, told)| *told != received) {
+            stage::forget(&self.path);
+            let found = format!("what run {} staged is gone, or has other columns", landing.run_id);
+            return Err(DestinationError::Damaged { place: self.place(), found });
+        }
+        progress.map(|progress| Stage::adopt(&self.path, self.format, landing, progress)).transpose()
+    }
+
     fn in_page(&mut self, is: bool) {
         if let Some(run) = &mut self.run {
             run.in_page = is;
@@ -131,14 +166,17 @@ impl Destination for Folder {
             return Ok(None);
         }
         let Some(manifest) = self.manifest()? else { return Ok(None) };
-        Ok(match stage::read_progress(&self.path, &manifest)? {
+        let found = match stage::read_progress(&self.path, &manifest)? {
             Some(progress) => Some(progress.checkpoint),
             None => manifest.checkpoint.map(|mut checkpoint| {
                 // Rows that replace everything count only once they do.
                 checkpoint.run = checkpoint.run.filter(|run| !run.whole);
                 checkpoint
             }),
-        })
+        };
+        let run = found.as_ref().and_then(|checkpoint| checkpoint.run.as_ref());
+        self.promised = run.map(|run| (run.run_id.clone(), run.received));
+        Ok(found)
     }
 
     fn begin(&mut self, landing: &Landing) -> Result<(), DestinationError> {
@@ -160,12 +198,7 @@ impl Destination for Folder {
             }
             manifest.epoch = landing.epoch;
             manifest.write(&this.path)?;
-            this.stage = match stage::read_progress(&this.path, &manifest)? {
-                Some(progress) if progress.goes_on_as(landing) => {
-                    Some(Stage::adopt(&this.path, this.format, landing, progress)?)
-                }
-                _ => None,
-            };
+            this.stage = this.go_on(&manifest, landing)?;
             names::sweep(&this.path, &manifest, this.stage.as_ref().map(Stage::file_name))?;
             if let Some(stage) = &this.stage {
                 stage.write_progress(&this.path, &manifest)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::flusher::Flusher;
 use super::format::Format;
 use super::manifest::{Manifest, PartKind};
 use super::names::{self, NEW_PROGRESS, PROGRESS};
@@ -15,6 +16,9 @@ use crate::sync::{Checkpoint, Column};
 
 /// What is gathered before it is written. Bytes.
 const BUFFER: usize = 256 * 1024;
+
+/// After how much a hidden file is synced while it goes on growing, so that little is left to sync at its end. Bytes.
+const SYNC_EVERY: usize = 8 << 20;
 
 /// How far a run has come that is not published: it counts only beside the manifest that it was written beside, and only
 /// while the hidden file still holds what it held.
@@ -66,11 +70,20 @@ pub(super) fn read_progress(
     Ok((hex(hash) == progress.sha256).then_some(progress))
 }
 
+/// Lets a run that was killed begin anew the next time.
+pub(super) fn forget(folder: &Path) {
+    // What cannot be removed now is found wanting again.
+    let _ = std::fs::remove_file(folder.join(PROGRESS));
+}
+
 /// A run's hidden file.
 #[derive(Debug)]
 pub(super) struct Stage {
     path: PathBuf,
     file: BufWriter<File>,
+    flusher: Flusher,
+    /// Bytes that the flusher was not told of yet.
+    unsynced: usize,
     /// Of all bytes written.
     hash: Sha256,
     bytes: u64,
@@ -97,6 +110,8 @@ impl Stage {
         let (path, file) = create(folder, format, landing.epoch)?;
         let hash = Sha256::new();
         let mut stage = Self {
+            flusher: Flusher::new(&file).map_err(|source| io_error("write", &path, source))?,
+            unsynced: 0,
             path,
             file: BufWriter::with_capacity(BUFFER, file),
             kept: Kept { hash: hash.clone(), bytes: 0, rows: 0, newest: None },
@@ -124,6 +139,8 @@ impl Stage {
         let (path, file) = create(folder, format, landing.epoch)?;
         let left = folder.join(&progress.file);
         let mut stage = Self {
+            flusher: Flusher::new(&file).map_err(|source| io_error("write", &path, source))?,
+            unsynced: 0,
             path,
             file: BufWriter::with_capacity(BUFFER, file),
             hash: Sha256::new(),
@@ -161,6 +178,11 @@ impl Stage {
         self.file.write_all(text).map_err(|source| io_error("write", &self.path, source))?;
         self.hash.update(text);
         self.bytes += text.len() as u64;
+        self.unsynced += text.len();
+        if self.unsynced > SYNC_EVERY {
+            self.unsynced = 0;
+            self.flusher.nudge();
+        }
         Ok(())
     }
 
@@ -219,6 +241,7 @@ impl Stage {
     pub(super) fn finish(mut self) -> Result<Finished, DestinationError> {
         let path = self.path;
         self.file.flush().map_err(|source| io_error("write", &path, source))?;
+        self.flusher.finish().map_err(|source| io_error("sync", &path, source))?;
         self.file.get_ref().sync_all().map_err(|source| io_error("sync", &path, source))?;
         Ok(Finished {
             path,

@@ -281,6 +281,26 @@ fn a_stage_that_did_not_survive_whole_counts_for_nothing() {
     }
 }
 
+#[test]
+fn a_run_does_not_go_on_with_what_is_gone_or_has_other_columns() {
+    let place = Place::new(Format::Csv);
+    let landing_1 = whole("r1", 1);
+    let mut destination = place.open();
+    destination.begin(&landing_1).unwrap();
+    page(&mut *destination, &[row(1, "a", 1, false)], &mut under_way(&landing_1)).unwrap();
+    drop(destination);
+    let mut destination = place.open();
+    assert!(destination.checkpoint().unwrap().unwrap().run.is_some());
+    let other = Landing { columns: landing_1.columns[..6].to_vec(), stamp: None, ..whole("r1", 2) };
+    let error = destination.begin(&other).unwrap_err();
+    assert_eq!(error.code(), "destination.damaged");
+    assert!(error.to_string().ends_with("what run r1 staged is gone, or has other columns"), "{error}");
+    // The next run begins anew.
+    assert_eq!(place.open().checkpoint().unwrap(), None);
+    run(&place, &whole("r2", 3), &[row(2, "b", 1, false)]);
+    assert_eq!(place.rows().len(), 1);
+}
+
 // faults B1
 #[test]
 fn a_kill_between_any_two_files_leaves_one_truth() {

@@ -130,7 +130,14 @@ impl Sqlite {
 
 impl Destination for Sqlite {
     fn checkpoint(&mut self) -> Result<Option<Checkpoint>, DestinationError> {
-        Ok(self.with(false, |this, db| ledger::read(db, &this.job))?.flatten())
+        let found = self.with(false, |this, db| {
+            let Some(mut checkpoint) = ledger::read(db, &this.job)? else { return Ok(None) };
+            // Without its stage, a run that replaces everything has nothing to go on with.
+            let staged = table::stage_exists(db, &checkpoint.object)?;
+            checkpoint.run = checkpoint.run.filter(|run| !run.whole || staged);
+            Ok(Some(checkpoint))
+        })?;
+        Ok(found.flatten())
     }
 
     fn begin(&mut self, landing: &Landing) -> Result<(), DestinationError> {

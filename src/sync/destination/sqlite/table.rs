@@ -27,6 +27,10 @@ pub(super) fn exists(db: &Connection, table: &str) -> Result<bool, Trouble> {
     Ok(db.query_row(sql, [table], |row| row.get::<_, i64>(0))? > 0)
 }
 
+pub(super) fn stage_exists(db: &Connection, object: &str) -> Result<bool, Trouble> {
+    exists(db, &stage_of(object))
+}
+
 /// Makes or widens the table, opens a stage or goes on with it.
 pub(super) fn make_ready(
     db: &Connection,

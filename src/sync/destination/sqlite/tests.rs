@@ -280,6 +280,9 @@ fn a_stage_that_somebody_dropped_is_not_taken_for_whole() {
     page(&mut *destination, &[row(1, "a", 1, false)], &mut under_way(&landing)).unwrap();
     drop(destination);
     place.db().execute_batch("DROP TABLE _sfmint_stage_Account").unwrap();
+    assert_eq!(place.open().checkpoint().unwrap().unwrap().run, None);
     let error = place.open().begin(&whole("r1", 2)).unwrap_err();
     assert!(error.to_string().ends_with("the 1 rows that run r1 staged are gone"), "{error}");
+    run(&place, &whole("r2", 3), &[row(1, "a", 1, false)]);
+    assert_eq!(place.rows().len(), 1);
 }
