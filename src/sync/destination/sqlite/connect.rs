@@ -23,11 +23,7 @@ pub(super) fn open(path: &Path, make: bool, patience: Duration) -> Result<Option
         std::fs::create_dir_all(folder)
             .map_err(|source| Trouble::Io { what: "make the folder of", source })?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let db = Connection::open_with_flags(path, flags)?;
+    let db = open_plain(path)?;
     db.busy_timeout(patience)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -35,10 +31,19 @@ pub(super) fn open(path: &Path, make: bool, patience: Duration) -> Result<Option
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, true)?;
     check_ours(&db, path)?;
     db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;
+        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;
          PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF;",
     )?;
     Ok(Some(db))
+}
+
+/// Another connection to the file.
+pub(super) fn open_plain(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    Connection::open_with_flags(path, flags)
 }
 
 /// After a failed write the file is left to the next process, which finds out what is on the disk.

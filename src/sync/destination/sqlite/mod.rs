@@ -4,6 +4,7 @@
 //! table looks like stands in `table`, which SQLite type a value gets in `value`.
 
 mod connect;
+mod folding;
 mod ledger;
 mod names;
 mod page;
@@ -23,6 +24,7 @@ use super::{Destination, DestinationError, Held, Landed, Landing, stamp_column};
 use crate::base::job::Deletes;
 use crate::base::{JobName, UnixSeconds};
 use crate::sync::{Checkpoint, Column, Rows};
+use folding::Folding;
 use names::{quoted, sql_names};
 use page::Page;
 use table::Tables;
@@ -38,6 +40,8 @@ pub struct Sqlite {
     path: PathBuf,
     job: JobName,
     patience: Duration,
+    /// Before the connection, because it must end before that closes.
+    folding: Folding,
     db: Option<Connection>,
     run: Option<Run>,
     page: Option<Page>,
@@ -57,7 +61,9 @@ struct Run {
 impl Sqlite {
     /// The table of `job` in the file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>, job: JobName) -> Self {
-        Self { path: path.into(), job, patience: PATIENCE, db: None, run: None, page: None, broken: false }
+        let path = path.into();
+        let folding = Folding::new(&path);
+        Self { path, job, patience: PATIENCE, folding, db: None, run: None, page: None, broken: false }
     }
 
     /// Does `work` on the open file, made where `make` says so; none where there is no file.
@@ -105,7 +111,7 @@ impl Sqlite {
         let (path, patience) = (self.path.clone(), self.patience);
         let done = self.with(true, |this, db| {
             let turn = Turn::wait(&path, patience)?;
-            db.execute_batch("BEGIN IMMEDIATE")?;
+            db.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
             drop(turn);
             ledger::fence(db, &this.job, epoch, &this.place())?;
             let done = work(this, db)?;
@@ -161,8 +167,10 @@ impl Destination for Sqlite {
         let epoch = run.landing.epoch;
         let (path, patience) = (self.path.clone(), self.patience);
         let begun = self.with(true, |this, db| {
+            this.folding.before_page()?;
             let turn = Turn::wait(&path, patience)?;
-            db.execute_batch("BEGIN IMMEDIATE")?;
+            // A loss of power may take pages back, each with its checkpoint; what publishes them is synced, and they with it.
+            db.execute_batch("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")?;
             drop(turn);
             ledger::fence(db, &this.job, epoch, &this.place())
         });
@@ -192,9 +200,11 @@ impl Destination for Sqlite {
         };
         let mut grown = checkpoint.clone();
         grown.count(landed);
+        let path = self.path.clone();
         self.with(true, |this, db| {
             ledger::write(db, &this.job, &grown)?;
-            Ok(db.execute_batch("COMMIT")?)
+            db.execute_batch("COMMIT")?;
+            Ok(this.folding.after_commit(&path)?)
         })?;
         *checkpoint = grown;
         Ok(landed)
@@ -278,6 +288,7 @@ impl Destination for Sqlite {
     fn publish(&mut self, checkpoint: &Checkpoint) -> Result<(), DestinationError> {
         let run = self.run()?;
         self.alone(checkpoint.epoch, |this, db| {
+            this.folding.finish()?;
             if run.landing.whole {
                 table::swap(db, &run.tables)?;
             }
