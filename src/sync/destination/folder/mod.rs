@@ -25,6 +25,7 @@ use super::{Destination, DestinationError, Held, Landed, Landing, out_of_order};
 use crate::base::job::Deletes;
 use crate::base::{JobName, UnixSeconds};
 use crate::sync::csv::Cleaner;
+use crate::sync::json::JsonRow;
 use crate::sync::{Checkpoint, Rows};
 use lock::Lock;
 use manifest::Manifest;
@@ -56,6 +57,7 @@ pub struct Folder {
 #[derive(Debug)]
 struct Run {
     landing: Landing,
+    json: JsonRow,
     delivered: Delivered,
     cleaner: Cleaner,
     landed: Landed,
@@ -209,6 +211,7 @@ impl Destination for Folder {
             }
             this.run = Some(Run {
                 cleaner: Cleaner::new(landing.nul),
+                json: JsonRow::new(&landing.columns),
                 landing: landing.clone(),
                 delivered,
                 landed: Landed::default(),

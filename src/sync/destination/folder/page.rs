@@ -5,7 +5,6 @@ use crate::base::job::Deletes;
 use crate::sync::Rows;
 use crate::sync::csv::{Cell, RowReader, Unclean};
 use crate::sync::destination::{DestinationError, page_error};
-use crate::sync::json::JsonRow;
 
 /// Writes rows of the page that is open.
 ///
@@ -31,7 +30,6 @@ pub(super) fn write(
     let width = landing.columns.len();
     let mut reader = RowReader::new(rows.text, width);
     let mut cells: Vec<Cell<'_>> = Vec::with_capacity(width);
-    let json = JsonRow::new(&landing.columns);
     let mut line = Vec::new();
     let passes = format == Format::Csv && landing.whole && landing.deletes != Deletes::Ignore;
     let mut read = 0;
@@ -46,7 +44,7 @@ pub(super) fn write(
             Format::Csv => text,
             Format::Jsonl => {
                 line.clear();
-                json.render(&cells, &mut line);
+                run.json.render(&cells, &mut line);
                 &line
             }
         };

@@ -56,6 +56,15 @@ struct Run {
     /// SQL names of the columns, in order.
     names: Vec<String>,
     tables: Tables,
+    /// Puts one row into the target.
+    put_sql: String,
+}
+
+impl Run {
+    /// The table that is written.
+    fn target(&self) -> &str {
+        &self.tables.target
+    }
 }
 
 impl Sqlite {
@@ -156,7 +165,8 @@ impl Destination for Sqlite {
             let names = sql_names(&landing.columns);
             ledger::claim(db, &this.job, landing)?;
             let tables = table::make_ready(db, &this.job, landing, &names, &this.place())?;
-            Ok(Run { landing: landing.clone(), names, tables })
+            let put_sql = page::put_sql(&tables.target, &names, landing.id);
+            Ok(Run { landing: landing.clone(), names, tables, put_sql })
         })?;
         self.run = Some(run);
         Ok(())

@@ -33,9 +33,11 @@ impl Page {
         let rows = self.cleaner.clean(rows).map_err(|unclean| page_error(unclean, before))?;
         Unclean::utf8(&rows).map_err(|unclean| page_error(unclean, before))?;
         let landing = &run.landing;
-        let mut put = db.prepare_cached(&put_sql(run))?;
+        let mut put = db.prepare_cached(&run.put_sql)?;
         let mut remove = match (landing.id, landing.is_deleted, landing.deletes) {
-            (Some(id), Some(_), Deletes::Remove) => Some(db.prepare_cached(&remove_sql(run, id))?),
+            (Some(id), Some(_), Deletes::Remove) => {
+                Some(db.prepare_cached(&remove_sql(run.target(), &run.names[id]))?)
+            }
             _ => None,
         };
         let width = landing.columns.len();
@@ -86,17 +88,17 @@ fn step(remove: &mut Statement<'_>, id: Cell<'_>) -> Result<bool, Trouble> {
 ///
 /// A stamp has whole seconds, so a row that changes twice in one keeps its stamp the second time: what tells an unchanged
 /// row is every column. Formula fields change without a stamp, and are taken along here.
-fn put_sql(run: &Run) -> String {
-    let names: Vec<String> = run.names.iter().map(|name| quoted(name)).collect();
+pub(super) fn put_sql(target: &str, names: &[String], id: Option<usize>) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     let columns = names.join(", ");
     let values: Vec<String> = (1..=names.len() + 2).map(|at| format!("?{at}")).collect();
     let insert = format!(
         "INSERT INTO {table} ({columns}, _sfmint_run_id, _sfmint_synced_at) VALUES ({})",
         values.join(", "),
-        table = quoted(&run.tables.target),
+        table = quoted(target),
     );
-    let Some(id) = run.landing.id else { return insert };
-    let table = quoted(&run.tables.target);
+    let Some(id) = id else { return insert };
+    let table = quoted(target);
     let others = || names.iter().enumerate().filter(|(at, _)| *at != id).map(|(_, name)| name);
     let ours: Vec<String> = others().map(|name| format!("{table}.{name}")).collect();
     let theirs: Vec<String> = others().map(|name| format!("excluded.{name}")).collect();
@@ -115,6 +117,6 @@ fn put_sql(run: &Run) -> String {
     )
 }
 
-fn remove_sql(run: &Run, id: usize) -> String {
-    format!("DELETE FROM {} WHERE {} = ?1", quoted(&run.tables.target), quoted(&run.names[id]))
+fn remove_sql(target: &str, id: &str) -> String {
+    format!("DELETE FROM {} WHERE {} = ?1", quoted(target), quoted(id))
 }

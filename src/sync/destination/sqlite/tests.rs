@@ -150,6 +150,23 @@ fn indexes_triggers_and_views_of_others_outlive_a_full_refresh() {
     assert_eq!(place.rows()[&id(3)]["mine"], None);
 }
 
+/// Salesforce allows an object 800 custom fields and more ("Custom Fields Allowed Per Object").
+#[test]
+fn an_object_with_a_thousand_fields_fits() {
+    let place = Place::new();
+    let mut columns = conformance::columns();
+    columns.extend((0..1000).map(|at| Column::new(format!("Field{at}__c"), crate::sync::ColumnKind::Text)));
+    let wide = |epoch| Landing { columns: columns.clone(), ..landing("r", epoch) };
+    let row = |last: &str| {
+        let row = row(1, "a", 1, false);
+        format!("{}{},\"{last}\"\n", row.trim_end(), ",\"x\"".repeat(999))
+    };
+    assert_eq!(run(&place, &wide(1), &[row("y")]).written, 1);
+    assert_eq!(run(&place, &wide(2), &[row("y")]).unchanged, 1);
+    assert_eq!(run(&place, &wide(3), &[row("z")]).written, 1);
+    assert_eq!(place.rows()[&id(1)]["Field999__c"].as_deref(), Some("z"));
+}
+
 #[test]
 fn several_jobs_share_a_file_and_none_takes_anothers_table() {
     let place = Place::new();
