@@ -67,11 +67,7 @@ impl Page {
         let folder = std::env::temp_dir();
         let spill = |page: &mut Self| -> std::io::Result<()> {
             if page.rest.is_none() {
-                let path = folder.join(format!("sfmint-{}-page", std::process::id()));
-                let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-                // Nobody else ever finds it, and it goes with this process, however that ends.
-                std::fs::remove_file(&path)?;
-                page.rest = Some((file, path));
+                page.rest = Some(nameless(&folder)?);
             }
             if let Some((file, _)) = &mut page.rest {
                 file.write_all(&page.text)?;
@@ -80,6 +76,22 @@ impl Page {
             Ok(())
         };
         spill(self).map_err(|source| io_error("keep a page in", &folder, source))
+    }
+}
+
+/// A file in `folder` that nobody else ever finds, and that goes with this process, however that ends.
+fn nameless(folder: &Path) -> std::io::Result<(File, PathBuf)> {
+    let mut number = 0;
+    loop {
+        let path = folder.join(format!("sfmint-page-{}-{number}", std::process::id()));
+        match File::options().read(true).write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok((file, path));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -1,9 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::manifest::PartKind;
 use crate::base::UnixSeconds;
-use crate::sync::Column;
 use crate::sync::json::JsonRow;
+use crate::sync::{Column, ColumnKind};
 
 /// How rows stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,14 +44,8 @@ impl Format {
         }
     }
 
-    /// The columns of a file of `kind`.
-    pub(super) fn columns(kind: PartKind, columns: &[Column]) -> Vec<Column> {
-        match kind {
-            PartKind::Rows => columns.to_vec(),
-            PartKind::Deletes => vec![
-                Column::new("Id", crate::sync::ColumnKind::Id),
-                Column::new("_sfmint_deleted_at", crate::sync::ColumnKind::DateTime),
-            ],
-        }
+    /// The columns of a file of deletes.
+    pub(super) fn delete_columns() -> Vec<Column> {
+        vec![Column::new("Id", ColumnKind::Id), Column::new("_sfmint_deleted_at", ColumnKind::DateTime)]
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn deletes(
     if ids.peek().is_none() {
         return Ok(0);
     }
-    let columns = Format::columns(PartKind::Deletes, &[]);
+    let columns = Format::delete_columns();
     let file = next_name(manifest, PartKind::Deletes);
     let (hidden, path) =
         (folder.join(names::stage(manifest.epoch, u32::MAX, format.ending())), folder.join(&file));
