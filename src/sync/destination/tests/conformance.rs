@@ -134,7 +134,7 @@ pub(in crate::sync::destination) fn run(kind: &dyn Kind, landing: &Landing, rows
     landed
 }
 
-fn names(kind: &dyn Kind) -> BTreeMap<String, String> {
+pub(super) fn names(kind: &dyn Kind) -> BTreeMap<String, String> {
     kind.rows().into_iter().map(|(id, row)| (id, row["Name"].clone().unwrap_or_default())).collect()
 }
 
@@ -186,6 +186,7 @@ pub(in crate::sync::destination) fn suite<K: Kind>(new: impl Fn() -> K) {
     an_empty_result_replaces_everything_by_nothing(&new());
     rows_without_id_are_replaced_whole(&new());
     calls_out_of_order_are_mistakes_of_ours(&new());
+    super::model::random_runs_end_as_a_map_would(new);
 }
 
 fn nothing_is_there_before_the_first_run(kind: &dyn Kind) {

@@ -3,3 +3,4 @@
 pub(super) mod conformance;
 mod faults;
 mod lines;
+mod model;
