@@ -31,10 +31,26 @@ pub(super) fn open(path: &Path, make: bool, patience: Duration) -> Result<Option
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, true)?;
     check_ours(&db, path)?;
     db.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;
-         PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF;",
+        "PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000; PRAGMA foreign_keys = OFF;",
     )?;
+    if there && super::table::exists(&db, "_sfmint_checkpoint")? {
+        use_log(&db, patience)?;
+    }
     Ok(Some(db))
+}
+
+/// Lets readers read while a run writes. A file that was never read from is filled without the log: every byte would be
+/// written twice.
+///
+/// Where another job is in the middle of a page of such a first load, the file stays as it is until the next time.
+pub(super) fn use_log(db: &Connection, patience: Duration) -> Result<(), Trouble> {
+    db.busy_timeout(Duration::ZERO)?;
+    let changed = db.execute_batch("PRAGMA journal_mode = WAL");
+    db.busy_timeout(patience)?;
+    match changed.map_err(Trouble::from) {
+        Err(trouble) if trouble.is_busy() => Ok(()),
+        changed => changed,
+    }
 }
 
 /// Another connection to the file.

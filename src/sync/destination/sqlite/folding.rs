@@ -33,6 +33,11 @@ impl Folding {
         Self { log: log.into(), ask: None, thread: None }
     }
 
+    /// Whether there is a log at all.
+    pub(super) fn has_log(&self) -> bool {
+        self.log.exists()
+    }
+
     /// A page was committed.
     pub(super) fn after_commit(&mut self, path: &Path) -> rusqlite::Result<()> {
         if self.log_length() < FOLD_FROM {

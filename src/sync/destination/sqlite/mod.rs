@@ -180,7 +180,9 @@ impl Destination for Sqlite {
             this.folding.before_page()?;
             let turn = Turn::wait(&path, patience)?;
             // A loss of power may take pages back, each with its checkpoint; what publishes them is synced, and they with it.
-            db.execute_batch("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")?;
+            // Without a log, a commit that is not synced could cost the file.
+            let sync = if this.folding.has_log() { "NORMAL" } else { "FULL" };
+            db.execute_batch(&format!("PRAGMA synchronous = {sync}; BEGIN IMMEDIATE"))?;
             drop(turn);
             ledger::fence(db, &this.job, epoch, &this.place())
         });
@@ -303,7 +305,9 @@ impl Destination for Sqlite {
                 table::swap(db, &run.tables)?;
             }
             ledger::write(db, &this.job, checkpoint)
-        })
+        })?;
+        let patience = self.patience;
+        self.with(false, |_, db| connect::use_log(db, patience)).map(drop)
     }
 
     fn abandon(&mut self, checkpoint: &Checkpoint) -> Result<(), DestinationError> {

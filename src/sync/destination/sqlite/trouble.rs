@@ -40,6 +40,11 @@ impl Trouble {
         }
     }
 
+    /// Whether somebody else holds the file.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
     /// Whether nobody knows any more what is on the disk. A failed fsync that is tried again passes for done, because the
     /// kernel has marked its pages clean; so it never is.
     pub(super) fn leaves_doubt(&self) -> bool {
