@@ -1,9 +1,11 @@
 use std::error::Error;
+use std::time::Duration;
 
 use crate::base::{ApiVersion, Explain, Fault, Hint, OAuthError, UrlMistake};
 use crate::token::MintError;
 
 use super::Usage;
+use super::bulk::JobId;
 
 /// Why a call of the API brought nothing.
 #[derive(Debug, thiserror::Error)]
@@ -143,9 +145,63 @@ pub enum ApiError {
     /// The place in a query's result is lost; the rows so far are not all. *Transient*.
     #[error("Salesforce has forgotten the rest of the query's result")]
     CursorGone {
-        /// Its words.
+        /// Its words; none where the org moved to another host, and left its cursors behind.
         #[source]
-        reason: OAuthError,
+        reason: Option<OAuthError>,
+    },
+    /// What was to be sent cannot be read. *Disk*.
+    #[error("the data to send cannot be read")]
+    Upload {
+        /// What the system said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A Bulk job ended without its work being done. *Data*.
+    #[error("Bulk job {job} failed")]
+    BulkFailed {
+        /// Which.
+        job: JobId,
+        /// Salesforce's words.
+        #[source]
+        reason: Option<OAuthError>,
+    },
+    /// Somebody aborted a Bulk job. *Transient*.
+    #[error("Bulk job {job} was aborted in the org")]
+    BulkAborted {
+        /// Which.
+        job: JobId,
+        /// Salesforce's words.
+        #[source]
+        reason: Option<OAuthError>,
+    },
+    /// A Bulk job, or its results, are not there any more. *Transient*.
+    #[error("Bulk job {job} is gone")]
+    BulkJobGone {
+        /// Which.
+        job: JobId,
+    },
+    /// A Bulk job is in a state in which that cannot be done, or was asked for by another API version than its own. *Data*.
+    #[error("Bulk job {job} does not stand where it should")]
+    BulkState {
+        /// Which.
+        job: JobId,
+        /// Salesforce's words.
+        #[source]
+        reason: Option<OAuthError>,
+    },
+    /// A Bulk job that does not end within the time that was given. *Transient*.
+    #[error("Bulk job {job} is not done after {} minutes", waited.as_secs() / 60)]
+    BulkSlow {
+        /// Which.
+        job: JobId,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// A page of a Bulk result names itself, or one before it, as the next. *Data*.
+    #[error("the pages of Bulk job {job} run in a circle")]
+    BulkCircle {
+        /// Which.
+        job: JobId,
     },
     /// A result that ended with fewer or more rows than it announced. *Data*.
     #[error("{received} rows came of {expected} that were announced")]
@@ -155,6 +211,9 @@ pub enum ApiError {
         /// What came.
         received: u64,
     },
+    /// A page of a result that names one as its next that has been read: it would be followed for ever. *Data*.
+    #[error("the pages of the result lead round in a circle")]
+    PagesRepeat,
     /// No such thing, or none that this user may know of. *Data*.
     #[error("there is no such thing in this org, or this user may not see it")]
     NotFound {
@@ -202,14 +261,24 @@ impl Explain for ApiError {
             | ApiError::LimitDaily { .. }
             | ApiError::LimitConcurrent { .. }
             | ApiError::QueryTimeout { .. }
-            | ApiError::CursorGone { .. } => Fault::Transient,
+            | ApiError::CursorGone { .. }
+            | ApiError::BulkAborted { .. }
+            | ApiError::BulkJobGone { .. }
+            | ApiError::BulkSlow { .. } => Fault::Transient,
             ApiError::Address(_)
             | ApiError::SessionRefused { .. }
             | ApiError::Disabled { .. }
             | ApiError::NoAccess { .. }
             | ApiError::IdentityRefused { .. }
             | ApiError::Refused { .. } => Fault::Denied,
-            ApiError::Query { .. } | ApiError::RowsDiffer { .. } | ApiError::NotFound { .. } => Fault::Data,
+            ApiError::Upload { .. } => Fault::Disk,
+            ApiError::Query { .. }
+            | ApiError::RowsDiffer { .. }
+            | ApiError::PagesRepeat
+            | ApiError::NotFound { .. }
+            | ApiError::BulkFailed { .. }
+            | ApiError::BulkState { .. }
+            | ApiError::BulkCircle { .. } => Fault::Data,
             ApiError::Header { .. }
             | ApiError::Redirected { .. }
             | ApiError::NotJson { .. }
@@ -242,9 +311,17 @@ impl Explain for ApiError {
             ApiError::QueryTimeout { .. } => "api.query_timeout",
             ApiError::CursorGone { .. } => "api.cursor_gone",
             ApiError::RowsDiffer { .. } => "api.rows_differ",
+            ApiError::PagesRepeat => "api.pages_repeat",
             ApiError::NotFound { .. } => "api.not_found",
             ApiError::VersionRetired { .. } => "api.version_retired",
             ApiError::VersionNotOffered { .. } => "api.version_not_offered",
+            ApiError::Upload { .. } => "api.upload",
+            ApiError::BulkFailed { .. } => "api.bulk_failed",
+            ApiError::BulkAborted { .. } => "api.bulk_aborted",
+            ApiError::BulkJobGone { .. } => "api.bulk_job_gone",
+            ApiError::BulkState { .. } => "api.bulk_state",
+            ApiError::BulkSlow { .. } => "api.bulk_slow",
+            ApiError::BulkCircle { .. } => "api.bulk_circle",
             ApiError::Refused { .. } => "api.refused",
         }
     }
@@ -300,10 +377,32 @@ impl Explain for ApiError {
             ApiError::RowsDiffer { .. } => {
                 "run the query again; if the counts differ again, please report this"
             }
+            ApiError::PagesRepeat => {
+                "run the query again; if it comes again, a proxy or cache may answer in the org's place (`proxy`)"
+            }
             ApiError::NotFound { .. } => "check the path, the id, and that the user may see it",
             ApiError::VersionRetired { .. } => "take `api_version` out of the connection, or pin a newer one",
             ApiError::VersionNotOffered { .. } => {
                 "take `api_version` out of the connection, and check that `login_url` names the right org"
+            }
+            ApiError::Upload { .. } => "check the file, and that nobody changes it while it is sent",
+            ApiError::BulkFailed { .. } => {
+                "Salesforce's words say what it did not like; see the job in Setup > Bulk Data Load Jobs"
+            }
+            ApiError::BulkAborted { .. } => {
+                "run it again; Setup > Setup Audit Trail and Bulk Data Load Jobs may say who aborted it"
+            }
+            ApiError::BulkJobGone { .. } => {
+                "run it again: Salesforce keeps a job and its results for seven days"
+            }
+            ApiError::BulkState { .. } => {
+                "run it again with a job of its own; if that helps nothing, please report this"
+            }
+            ApiError::BulkSlow { .. } => {
+                "run it again later: the job goes on in the org; see Setup > Bulk Data Load Jobs for what it waits on"
+            }
+            ApiError::BulkCircle { .. } => {
+                "run it again; if the pages run in a circle again, please report this"
             }
             ApiError::Refused { .. } => {
                 "Salesforce's words say what it did not like; `sfmint doctor` looks at everything around it"
@@ -322,11 +421,14 @@ impl Explain for ApiError {
             | ApiError::NoAccess { reason }
             | ApiError::IdentityRefused { reason }
             | ApiError::Query { reason }
-            | ApiError::QueryTimeout { reason }
-            | ApiError::CursorGone { reason } => Some(reason),
+            | ApiError::QueryTimeout { reason } => Some(reason),
             ApiError::Unavailable { reason, .. }
             | ApiError::NotFound { reason }
             | ApiError::VersionRetired { reason }
+            | ApiError::CursorGone { reason }
+            | ApiError::BulkFailed { reason, .. }
+            | ApiError::BulkAborted { reason, .. }
+            | ApiError::BulkState { reason, .. }
             | ApiError::Refused { reason, .. } => reason.as_ref(),
             _ => None,
         }

@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 use super::ApiError;
 
@@ -23,13 +24,54 @@ pub const SLOWEST: usize = 60 * 1024;
 /// Where the parts of a body come from; a response, or a test.
 pub(super) trait Chunks {
     /// The next part, decompressed; `None` at the end.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Box<dyn Error + Send + Sync>>> + Send;
 }
 
 impl Chunks for reqwest::Response {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
-        let chunk = self.chunk().await.map_err(|error| Box::new(error.without_url()))?;
-        Ok(chunk.map(|bytes| bytes.to_vec()))
+    async fn next(&mut self) -> Result<Option<Bytes>, Box<dyn Error + Send + Sync>> {
+        Ok(self.chunk().await.map_err(|error| Box::new(error.without_url()))?)
+    }
+}
+
+/// A body that may not dawdle: it is given up after [`IDLE_TIMEOUT`] of silence, or when it trickles.
+///
+/// Only the time spent waiting for it counts: a reader may take as long as it wants between two parts.
+#[derive(Debug)]
+pub(super) struct Paced<C> {
+    chunks: C,
+    waited: Duration,
+    in_window: usize,
+}
+
+impl<C: Chunks> Paced<C> {
+    pub fn new(chunks: C) -> Self {
+        Self { chunks, waited: Duration::ZERO, in_window: 0 }
+    }
+
+    /// The next part; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::BrokenOff`]: it ended early, cannot be decompressed, fell silent, or trickles. *Transient*.
+    pub async fn next(&mut self, host: &str) -> Result<Option<Bytes>, ApiError> {
+        let broken =
+            |source: Box<dyn Error + Send + Sync>| ApiError::BrokenOff { host: host.to_string(), source };
+        let begun = Instant::now();
+        let chunk = match timeout_at(begun + IDLE_TIMEOUT, self.chunks.next()).await {
+            Err(_) => {
+                return Err(broken(format!("nothing arrived for {} seconds", IDLE_TIMEOUT.as_secs()).into()));
+            }
+            Ok(chunk) => chunk.map_err(broken)?,
+        };
+        self.waited += begun.elapsed();
+        self.in_window += chunk.as_ref().map_or(0, Bytes::len);
+        if chunk.is_some() && self.waited >= IDLE_TIMEOUT {
+            if self.in_window < SLOWEST {
+                return Err(broken("less than 1 KiB a second arrived".into()));
+            }
+            (self.waited, self.in_window) = (Duration::ZERO, 0);
+        }
+        Ok(chunk)
     }
 }
 
@@ -46,26 +88,17 @@ pub(super) enum Longer {
 ///
 /// # Errors
 ///
-/// - [`ApiError::BrokenOff`]: it ended early, cannot be decompressed, fell silent, or trickles. *Transient*.
+/// - [`ApiError::BrokenOff`]: as [`Paced::next`] says. *Transient*.
 /// - [`ApiError::TooLarge`]. *Misuse*.
 pub(super) async fn read(
-    mut chunks: impl Chunks,
+    chunks: impl Chunks,
     most: usize,
     longer: Longer,
     host: &str,
 ) -> Result<Vec<u8>, ApiError> {
-    let broken =
-        |source: Box<dyn Error + Send + Sync>| ApiError::BrokenOff { host: host.to_string(), source };
+    let mut chunks = Paced::new(chunks);
     let mut body = Vec::new();
-    let (mut window, mut in_window) = (Instant::now(), 0_usize);
-    loop {
-        let chunk = match timeout(IDLE_TIMEOUT, chunks.next()).await {
-            Err(_) => {
-                return Err(broken(format!("nothing arrived for {} seconds", IDLE_TIMEOUT.as_secs()).into()));
-            }
-            Ok(chunk) => chunk.map_err(broken)?,
-        };
-        let Some(chunk) = chunk else { return Ok(body) };
+    while let Some(chunk) = chunks.next(host).await? {
         if body.len() + chunk.len() > most {
             return match longer {
                 Longer::Refuse => Err(ApiError::TooLarge { limit: most }),
@@ -76,14 +109,8 @@ pub(super) async fn read(
             };
         }
         body.extend_from_slice(&chunk);
-        in_window += chunk.len();
-        if window.elapsed() >= IDLE_TIMEOUT {
-            if in_window < SLOWEST {
-                return Err(broken("less than 1 KiB a second arrived".into()));
-            }
-            (window, in_window) = (Instant::now(), 0);
-        }
     }
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -99,11 +126,11 @@ mod tests {
     }
 
     impl Chunks for Drip {
-        async fn next(&mut self) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+        async fn next(&mut self) -> Result<Option<Bytes>, Box<dyn Error + Send + Sync>> {
             tokio::time::sleep(self.every).await;
             let Some(left) = self.times.checked_sub(1) else { return Ok(None) };
             self.times = left;
-            Ok(Some(vec![b'x'; self.size]))
+            Ok(Some(vec![b'x'; self.size].into()))
         }
     }
 
@@ -127,6 +154,16 @@ mod tests {
         assert_eq!(drip(1, 1, 100_000).await.unwrap_err().code(), "api.broken_off");
         assert_eq!(started.elapsed(), IDLE_TIMEOUT);
         assert_eq!(drip(1, 2048, 300).await.unwrap().len(), 300 * 2048);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_its_time_is_not_held_against_the_answer() {
+        let mut chunks = Paced::new(Drip { every: Duration::from_secs(1), size: 1, times: 50 });
+        for _ in 0..50 {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            assert_eq!(chunks.next("a").await.unwrap().unwrap().len(), 1);
+        }
+        assert_eq!(chunks.next("a").await.unwrap(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use crate::token::{
     Handed, Need, RetryPolicy, SHORTEST_SESSION, SystemClock, TokenSource, http_client, jitter,
 };
 
-use super::exchange::{self, Failure};
+use super::exchange::{self, Exchanged, Failure, Want};
 use super::verdict::{self, Verdict};
-use super::{ApiError, Request, Response, Usage, rest, version};
+use super::{ApiError, Request, Response, Streaming, Usage, rest, version};
 
 /// How long the pauses of one call may be together, a server's Retry-After included. Seconds.
 ///
@@ -50,7 +51,7 @@ const NEED: Need = Need {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Inner>, Need);
+pub struct Client(Arc<Inner>, Need, Option<bool>);
 
 #[derive(Debug)]
 struct Inner {
@@ -60,6 +61,7 @@ struct Inner {
     http: [OnceLock<reqwest::Client>; 2],
     version: OnceCell<ApiVersion>,
     usage: Mutex<Option<Usage>>,
+    calls: AtomicU64,
     warned: OnceLock<()>,
 }
 
@@ -84,15 +86,43 @@ impl Client {
             http: [slot(), slot()],
             version: OnceCell::new(),
             usage: Mutex::default(),
+            calls: AtomicU64::new(0),
             warned: OnceLock::new(),
         });
-        Self(inner, NEED)
+        Self(inner, NEED, None)
     }
 
     /// The same client for a process that ends with its call: a renewal that is due is waited for, because nobody
     /// would be left to see it land in the background, and the next process would begin another.
     pub fn waiting_for_renewals(self) -> Self {
-        Self(self.0, Need { wait_for_renewal: true, ..self.1 })
+        Self(self.0, Need { wait_for_renewal: true, ..self.1 }, self.2)
+    }
+
+    /// The same client, whose large answers come compressed, or as they are.
+    ///
+    /// `None`, the default, is compressed everywhere but on loopback: rows shrink to a fifth or less, and only a line that is as
+    /// fast as memory brings them sooner than they are unpacked.
+    pub fn compressing(self, wanted: Option<bool>) -> Self {
+        Self(self.0, self.1, wanted)
+    }
+
+    /// Whether a large answer is to come compressed.
+    pub(super) async fn compresses(&self) -> Result<bool, ApiError> {
+        match self.2 {
+            Some(wanted) => Ok(wanted),
+            None => Ok(!crate::base::is_loopback(self.token().await?.instance_url.url())),
+        }
+    }
+
+    /// Where the org is now, by a new token: an org that moves says so only there.
+    pub(super) async fn learn_host(&self) -> Result<InstanceUrl, ApiError> {
+        let need = Need { fresh: true, wait_for_renewal: true, ..self.1 };
+        Ok(self.0.tokens.hand(need).await?.token.instance_url.clone())
+    }
+
+    /// The token in hand, or one that is minted for it.
+    pub(super) async fn token(&self) -> Result<AccessToken, ApiError> {
+        Ok(self.0.tokens.hand(self.1).await?.token)
     }
 
     /// Where its tokens come from.
@@ -103,6 +133,11 @@ impl Client {
     /// Whom it speaks for.
     pub fn connection(&self) -> &Connection {
         self.0.tokens.connection()
+    }
+
+    /// How many calls were made, all clones and all tries of a call together.
+    pub fn calls(&self) -> u64 {
+        self.0.calls.load(Ordering::Relaxed)
     }
 
     /// How much of the org's calls was used at the last answer that said so.
@@ -180,7 +215,8 @@ impl Client {
     /// than the shortest session; it never counts against the connection.
     ///
     /// Calls that only read are tried three times on passing faults, with the server's Retry-After honoured within
-    /// [`LONGEST_PAUSES`]; others only where the request never left this machine.
+    /// [`LONGEST_PAUSES`]; others only where the request never left this machine, or was
+    /// refused because too many ran at the same time.
     ///
     /// # Limits
     ///
@@ -194,7 +230,35 @@ impl Client {
     /// - [`ApiError::Address`], [`ApiError::Redirected`], [`ApiError::Header`], [`ApiError::TooLarge`].
     /// - [`ApiError::NoAnswer`], [`ApiError::BrokenOff`]. *Transient*.
     pub async fn send(&self, request: Request) -> Result<Response, ApiError> {
-        let response = self.exchange(&request).await?;
+        self.unmoved(self.exchange(&request).await?)
+    }
+
+    /// Makes a call whose answer is read as it arrives.
+    ///
+    /// # Shape
+    ///
+    /// Until the first byte of the body everything is as with [`send`](Self::send): the token, one new one for a
+    /// dead session, the tries. A refusal is read whole and is an error, as is an HTML page in the data's place.
+    /// What breaks later is for whoever reads: rows may have gone on already.
+    ///
+    /// # Limits
+    ///
+    /// Those of [`send`](Self::send); [`Request::most_bytes`] bounds what [`Streaming::chunk`] hands out.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send) and of [`Response::success`]; [`ApiError::NotJson`]: an HTML page.
+    pub async fn open(&self, request: Request) -> Result<Streaming, ApiError> {
+        let Exchanged { response, rest } = self.exchanged(&request, Want::Open).await?;
+        let response = self.unmoved(response)?.success()?;
+        match response.page() {
+            Some(page) => Err(page),
+            None => Ok(Streaming::new(Exchanged { response, rest }, request.most_bytes)),
+        }
+    }
+
+    /// An answer that is no redirect.
+    fn unmoved(&self, response: Response) -> Result<Response, ApiError> {
         match response.status {
             300..=303 | 305..=399 if response.headers.contains_key(LOCATION) => {
                 let from = response.host.clone();
@@ -215,6 +279,10 @@ impl Client {
 
     /// Makes a call; a redirect comes back as it is.
     pub(super) async fn exchange(&self, request: &Request) -> Result<Response, ApiError> {
+        Ok(self.exchanged(request, Want::Whole).await?.response)
+    }
+
+    async fn exchanged(&self, request: &Request, want: Want) -> Result<Exchanged, ApiError> {
         let policy = RetryPolicy {
             attempts: ATTEMPTS,
             base: Duration::from_secs(1),
@@ -224,8 +292,8 @@ impl Client {
         let mut token = self.0.tokens.hand(self.1).await?.token;
         let (mut attempts, mut paused, mut replayed) = (0, Duration::ZERO, false);
         loop {
-            let (asked, outcome) = match self.once(request, &token).await {
-                Ok(response) => match verdict::judge(&response) {
+            let (asked, outcome) = match self.once(request, &token, want).await {
+                Ok(exchanged) => match verdict::judge(&exchanged.response) {
                     Verdict::Session { reason, hopeless } => {
                         token = self.0.tokens.replace(&token, reason.clone(), hopeless).await?;
                         if replayed {
@@ -240,11 +308,11 @@ impl Client {
                             replayed = true;
                             continue;
                         }
-                        None => return Ok(self.answered(request, response, &token)),
+                        None => return Ok(self.answered(request, exchanged, &token)),
                     },
-                    Verdict::Answer | Verdict::Doubt => return Ok(self.answered(request, response, &token)),
-                    Verdict::Busy { asked } if request.is_safe() => (asked, Ok(response)),
-                    Verdict::Busy { .. } => return Ok(self.answered(request, response, &token)),
+                    Verdict::Answer | Verdict::Doubt => return Ok(self.answered(request, exchanged, &token)),
+                    Verdict::Busy { asked, undone } if undone || request.is_safe() => (asked, Ok(exchanged)),
+                    Verdict::Busy { .. } => return Ok(self.answered(request, exchanged, &token)),
                 },
                 Err(Failure { error, unsent }) => {
                     let passing = matches!(error, ApiError::NoAnswer { .. } | ApiError::BrokenOff { .. });
@@ -256,10 +324,10 @@ impl Client {
             };
             attempts += 1;
             let Some(pause) = policy.pause(attempts, paused, asked, jitter()) else {
-                return outcome.map(|response| self.answered(request, response, &token));
+                return outcome.map(|exchanged| self.answered(request, exchanged, &token));
             };
             let why = match &outcome {
-                Ok(response) => format!("status {}", response.status),
+                Ok(exchanged) => format!("status {}", exchanged.response.status),
                 Err(error) => error.code().to_string(),
             };
             warn!(
@@ -290,12 +358,13 @@ impl Client {
         self.0.tokens.hand(need).await.ok().filter(differs).map(|handed| handed.token)
     }
 
-    async fn once(&self, request: &Request, token: &AccessToken) -> Result<Response, Failure> {
+    async fn once(&self, request: &Request, token: &AccessToken, want: Want) -> Result<Exchanged, Failure> {
         let unsent = |error| Failure { error, unsent: true };
         let url =
             token.instance_url.at(&request.path).map_err(|mistake| unsent(ApiError::Address(mistake)))?;
         let http = self.http(&token.instance_url).map_err(unsent)?;
-        exchange::once(http, request, &url, token, self.0.clock.now()).await
+        self.0.calls.fetch_add(1, Ordering::Relaxed);
+        exchange::once(http, request, &url, token, self.0.clock.now(), want).await
     }
 
     fn http(&self, instance: &InstanceUrl) -> Result<&reqwest::Client, ApiError> {
@@ -308,8 +377,9 @@ impl Client {
     }
 
     /// Takes note of an answer: the session it proves, the calls that are used, what the log says.
-    fn answered(&self, request: &Request, response: Response, token: &AccessToken) -> Response {
-        if request.proves_session() && verdict::knew_the_session(&response) {
+    fn answered(&self, request: &Request, exchanged: Exchanged, token: &AccessToken) -> Exchanged {
+        let response = &exchanged.response;
+        if request.proves_session() && verdict::knew_the_session(response) {
             self.0.tokens.accepted(token);
         }
         let usage = response.usage();
@@ -321,11 +391,12 @@ impl Client {
         {
             warn!(connection.name = %self.connection().name, "Salesforce warns: {}", crate::base::printable(says, 200));
         }
-        self.tell(request, &response, token);
-        response
+        self.tell(request, &exchanged, token);
+        exchanged
     }
 
-    fn tell(&self, request: &Request, response: &Response, token: &AccessToken) {
+    fn tell(&self, request: &Request, exchanged: &Exchanged, token: &AccessToken) {
+        let response = &exchanged.response;
         let Some(Handed { age, due_in, certificate_not_after, .. }) = self.0.tokens.kept(&self.1) else {
             return;
         };
@@ -338,7 +409,7 @@ impl Client {
             token.due_in_s = due_in.map(|due| due.as_secs()),
             cert.days_left = days,
             http.status = response.status,
-            http.bytes = response.body.len(),
+            http.bytes = exchanged.rest.is_none().then_some(response.body.len()),
             "{} {} answered {}", request.method, crate::base::printable(path, 120), response.status
         );
     }

@@ -2,10 +2,11 @@
 //!
 //! This room mints nothing (`token` does) and judges no setup (`health` does); it never sends a token to an
 //! address that [`InstanceUrl::at`](crate::base::InstanceUrl::at) did not make. Start at [`Client`], then
-//! [`rest`].
+//! [`rest`] for small things and [`bulk`] for large ones.
 
 mod api_error;
 mod body;
+pub mod bulk;
 mod client;
 mod exchange;
 pub mod identity;
@@ -15,6 +16,8 @@ mod refusal;
 mod request;
 mod response;
 pub mod rest;
+mod streaming;
+mod upload;
 mod usage;
 mod verdict;
 mod version;
@@ -30,5 +33,7 @@ pub use client::{Client, LONGEST_PAUSES};
 pub use refusal::refusals;
 pub use request::{ANSWER_TIMEOUT, Request};
 pub use response::Response;
+pub use streaming::Streaming;
+pub use upload::{FileRange, Pieces, Upload};
 pub use usage::{AppUsage, Usage};
 pub use version::{Chosen, choose};

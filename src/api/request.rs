@@ -1,10 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::ApiError;
 use super::body::MOST_ANSWER;
+use super::{ApiError, Upload};
 
 /// How long Salesforce may take until its answer begins. Seconds.
 ///
@@ -23,7 +24,7 @@ const OURS: [&str; 7] = [
     "expect",
 ];
 
-/// One call of the API, its body in memory so that it can be sent again.
+/// One call of the API, its body in memory or readable anew, so that it can be sent again.
 ///
 /// # Examples
 ///
@@ -46,10 +47,14 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Vec<u8>,
-    /// How long the answer may take to begin.
+    /// How long the answer may take to begin; of a body that is read while it is sent, after its last part went.
     pub patience: Duration,
     /// The most that is read of the answer. Bytes, after decompression.
     pub most_bytes: usize,
+    /// Whether the answer may come compressed. It costs time to unpack: on a fast line it is quicker without.
+    pub wire_compression: bool,
+    /// A body that is not in memory; goes before `body`.
+    pub(super) upload: Option<Arc<dyn Upload>>,
 }
 
 impl Request {
@@ -62,6 +67,8 @@ impl Request {
             body: Vec::new(),
             patience: ANSWER_TIMEOUT,
             most_bytes: MOST_ANSWER,
+            wire_compression: true,
+            upload: None,
         }
     }
 
@@ -95,6 +102,19 @@ impl Request {
     pub fn body(mut self, media_type: &'static str, body: Vec<u8>) -> Self {
         self.headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         self.body = body;
+        self
+    }
+
+    /// The same request with a body that is read while it is sent. Its length is announced.
+    pub fn upload(mut self, media_type: &'static str, body: Arc<dyn Upload>) -> Self {
+        self.headers.insert(reqwest::header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        self.upload = Some(body);
+        self
+    }
+
+    /// The same request, whose answer comes compressed, or as it is.
+    pub fn wire_compression(mut self, wanted: bool) -> Self {
+        self.wire_compression = wanted;
         self
     }
 

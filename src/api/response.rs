@@ -2,6 +2,9 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base::UnixSeconds;
+use crate::token::http_date;
+
 use super::{ApiError, Usage, page, verdict};
 
 /// What Salesforce answered, whole: an answer that broke off is none.
@@ -18,6 +21,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Who answered.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// A header's text; `None` where it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -26,6 +34,11 @@ impl Response {
     /// How much of the org's calls is used, where the answer says.
     pub fn usage(&self) -> Option<Usage> {
         Usage::parse(self.header("sforce-limit-info")?)
+    }
+
+    /// The org's clock when it answered, where the answer says.
+    pub fn date(&self) -> Option<UnixSeconds> {
+        http_date(self.header("date")?)
     }
 
     /// The answer, if it is one that was asked for: 2xx, and 304 where `If-Modified-Since` was sent.
@@ -55,16 +68,12 @@ impl Response {
     /// # Errors
     ///
     /// [`ApiError::NotJson`], as for [`json`](Self::json), or of another shape.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        if let Some(error) = self.page() {
+            return Err(error);
+        }
         let not_json =
             |what: String| ApiError::NotJson { host: self.host.clone(), status: self.status, what };
-        if page::is_wrong_host(&self.body) && page::is_html(&self.body) {
-            return Err(ApiError::WrongHost { host: self.host.clone() });
-        }
-        if page::is_html(&self.body) {
-            let title = page::title(&self.body).map(|title| format!(" titled `{title}`"));
-            return Err(not_json(format!("an HTML page{}", title.unwrap_or_default())));
-        }
         serde_json::from_slice(&self.body).map_err(|error| {
             // Its text may quote data; where it stopped says enough.
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -75,6 +84,23 @@ impl Response {
                 _ => format!("damaged JSON ({place})"),
             })
         })
+    }
+
+    /// What an HTML page stands for, where data should be; `None` where the body is none.
+    pub(super) fn page(&self) -> Option<ApiError> {
+        let (host, status) = (self.host.clone(), self.status);
+        match page::is_html(&self.body) {
+            false => None,
+            true if page::is_wrong_host(&self.body) => Some(ApiError::WrongHost { host }),
+            true => {
+                let title = page::title(&self.body).map(|title| format!(" titled `{title}`"));
+                Some(ApiError::NotJson {
+                    host,
+                    status,
+                    what: format!("an HTML page{}", title.unwrap_or_default()),
+                })
+            }
+        }
     }
 
     /// Whether the body is JSON that stops in the middle: an answer without a length, cut off on its way.

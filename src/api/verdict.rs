@@ -16,7 +16,8 @@ pub(super) enum Verdict {
     /// A 401 that does not say why: perhaps the session, perhaps a gateway or code in the org.
     Doubt,
     /// Salesforce or a gateway is busy: worth another try, after the time it asks for.
-    Busy { asked: Option<Duration> },
+    /// `undone` where it says that nothing was begun, so that every method may be tried again.
+    Busy { asked: Option<Duration>, undone: bool },
 }
 
 /// Decides what is to be done about an answer, from its status and body alone.
@@ -47,7 +48,8 @@ pub(super) fn judge(response: &Response) -> Verdict {
         return Verdict::Answer;
     }
     let date = response.header("date").and_then(http_date);
-    Verdict::Busy { asked: response.header("retry-after").and_then(|text| retry_after(text, date)) }
+    let asked = response.header("retry-after").and_then(|text| retry_after(text, date));
+    Verdict::Busy { asked, undone: response.status == 403 }
 }
 
 /// Whether the answer shows that Salesforce knew the session, which is what a later 401 is judged by.
@@ -102,7 +104,7 @@ pub(super) fn refused(response: &Response) -> ApiError {
         "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED" => ApiError::Disabled { reason },
         "UNSUPPORTED_API_VERSION" | "InvalidVersion" => ApiError::VersionRetired { reason: Some(reason) },
         "QUERY_TIMEOUT" => ApiError::QueryTimeout { reason },
-        "INVALID_QUERY_LOCATOR" => ApiError::CursorGone { reason },
+        "INVALID_QUERY_LOCATOR" => ApiError::CursorGone { reason: Some(reason) },
         "MALFORMED_QUERY"
         | "INVALID_FIELD"
         | "INVALID_TYPE"
@@ -250,7 +252,7 @@ mod tests {
             response.headers.insert("date", HeaderValue::from_static("Sun, 22 Nov 2026 21:00:00 GMT"));
             response.headers.insert("retry-after", HeaderValue::from_static(after));
             match judge(&response) {
-                Verdict::Busy { asked } => asked.map(|asked| asked.as_secs()),
+                Verdict::Busy { asked, .. } => asked.map(|asked| asked.as_secs()),
                 other => panic!("{other:?}"),
             }
         };

@@ -5,6 +5,8 @@
 
 mod jwt;
 mod local_key;
+#[cfg(test)]
+mod memory_tests;
 mod reload;
 mod signer;
 #[cfg(test)]

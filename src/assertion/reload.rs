@@ -5,8 +5,8 @@ use aws_lc_rs::rsa::KeyPair;
 use super::CertificateFacts;
 use crate::base::{KeyId, KeySource, Secret, SecretSource};
 use crate::crypto::{
-    Certificate, FileStamp, HeldFile, KeyError, KeyMistake, Place, passphrase_text, read_certificates,
-    read_passphrase, read_private_key, read_public_file, read_secret, read_secret_file,
+    Certificate, FileStamp, HeldFile, KeyError, KeyMistake, Mistake, Place, passphrase_text,
+    read_certificates, read_passphrase, read_private_key, read_public_file, read_secret, read_secret_file,
 };
 
 /// A key pair ready to sign, with what belongs to it. Made whole or not at all.

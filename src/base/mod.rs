@@ -17,6 +17,7 @@ mod key_source;
 mod names;
 mod oauth_error;
 mod secret;
+mod shared_folder;
 mod text;
 mod url;
 mod version;
@@ -32,11 +33,10 @@ pub use ids::{IdMistake, OrgId, RecordId, UserId};
 #[cfg(feature = "sync")]
 pub use job::Job;
 pub use key_source::{KeySource, SecretSource};
-pub use names::{ConnectionName, ConsumerKey, NameMistake, Username};
-#[cfg(feature = "sync")]
-pub use names::{FieldName, JobName, ObjectName};
+pub use names::{ConnectionName, ConsumerKey, FieldName, JobName, NameMistake, ObjectName, Username};
 pub use oauth_error::OAuthError;
 pub use secret::Secret;
+pub use shared_folder::Intruder;
 pub use text::printable;
 pub use url::{Audience, InstanceHosts, InstanceUrl, LoginUrl, SALESFORCE_HOSTS, UrlMistake, is_loopback};
 pub use version::ApiVersion;

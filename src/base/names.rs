@@ -109,7 +109,6 @@ impl Username {
     }
 }
 
-#[cfg(feature = "sync")]
 name!(
     /// What the user calls a job: `accounts`, `nightly-cases`. 1 to 64 of `A-Z a-z 0-9 _ -`.
     JobName,
@@ -125,7 +124,6 @@ name!(
     }
 );
 
-#[cfg(feature = "sync")]
 name!(
     /// The API name of an object: `Account`, `Invoice__c`, `ns__Invoice__c`. Safe in SOQL, in SQL quotes and as a file name.
     ObjectName,
@@ -133,7 +131,6 @@ name!(
     |text| identifier(text)
 );
 
-#[cfg(feature = "sync")]
 name!(
     /// The API name of a field, or of a parent's field: `Name`, `Score__c`, `Owner.Name`.
     FieldName,
@@ -142,7 +139,6 @@ name!(
 );
 
 /// What keeps a text from being an API name. Salesforce's own limit is 40 characters, and a namespace and a suffix besides.
-#[cfg(feature = "sync")]
 fn identifier(text: &str) -> Option<&'static str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     match text {

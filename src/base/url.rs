@@ -32,6 +32,10 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The longest address. Characters. REST takes URL and headers of 16,384 bytes together, with 414 or 431 beyond
+/// (airbyte source-salesforce, `REQUEST_SIZE_LIMITS`).
+const MOST_CHARACTERS: usize = 16_000;
+
 /// Reads an address with the parser that will dial it, and refuses whatever another parser might read differently.
 ///
 /// Userinfo, backslashes, control characters, percent signs or non-ASCII letters in the authority, and IP
@@ -42,8 +46,9 @@ fn read(kind: &'static str, text: &str) -> Result<Url, UrlMistake> {
     if text.is_empty() {
         return refuse("is empty");
     }
-    if text.len() > 2048 {
-        return refuse("is longer than 2,048 characters");
+    // Only a query makes an address long, and Salesforce takes 16,384 characters of it, headers included.
+    if text.len() > MOST_CHARACTERS {
+        return refuse("is longer than 16,000 characters");
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii() || "\\\"<>^`{|}".contains(c))
     {

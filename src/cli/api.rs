@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::report::{Complaint, told, told_of, told_with};
 use super::wire::{Reader, Wire, block_on, print_part, read_input};
 use super::{Exit, Global};
-use crate::api::rest::is_count;
+use crate::api::rest::{Trail, is_count};
 use crate::api::{ApiError, Client, Request, Response};
 use crate::base::Fault;
 
@@ -103,26 +103,31 @@ struct Tally {
     /// Whether the pages are those of a query from its beginning, whose rows are announced.
     announced: bool,
     received: u64,
+    trail: Trail,
 }
 
 impl Tally {
     fn new(path: &str) -> Self {
         let query = path.split_once('?').map_or("", |(_, query)| query);
         let soql = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "q");
-        Self { announced: soql.is_some_and(|(_, soql)| !is_count(&soql)), received: 0 }
+        Self {
+            announced: soql.is_some_and(|(_, soql)| !is_count(&soql)),
+            received: 0,
+            trail: Trail::default(),
+        }
     }
 
     /// Counts a page, and says where the next one is, in the two spellings that Salesforce has; `None` at the end.
     ///
     /// # Errors
     ///
-    /// [`ApiError::RowsDiffer`]: a page is not the last and names no other, or other rows came than were announced.
+    /// [`ApiError::RowsDiffer`]: a page is not the last and names no other, or other rows came than were announced; [`ApiError::PagesRepeat`]: it names one that was read.
     fn count(&mut self, page: &Value) -> Result<Option<String>, ApiError> {
         self.received += page.get("records").and_then(Value::as_array).map_or(0, Vec::len) as u64;
         let done = page.get("done").and_then(Value::as_bool);
         let next = ["nextRecordsUrl", "nextPageUrl"].iter().find_map(|name| page.get(name)?.as_str());
         if let Some(next) = next.filter(|_| done != Some(true)) {
-            return Ok(Some(next.to_string()));
+            return self.trail.on(next.to_string()).map(Some);
         }
         let total = page.get("totalSize").and_then(Value::as_u64).filter(|_| self.announced);
         let expected = total.unwrap_or(self.received);
@@ -153,6 +158,7 @@ mod tests {
         assert_eq!(end(query, &[&first, &last]), Ok(None));
         assert_eq!(end(query, &[&first, &last, &last]), Err("api.rows_differ"));
         assert_eq!(end(query, &[&last]), Err("api.rows_differ"));
+        assert_eq!(end(query, &[&first, &first]), Err("api.pages_repeat"));
         let open = json!({"totalSize": 1, "done": false, "records": [{}]});
         assert_eq!(end(query, &[&open]), Err("api.rows_differ"));
         assert_eq!(end("/services/data/v67.0/x", &[&open]), Err("api.rows_differ"));

@@ -86,6 +86,10 @@ pub enum Command {
     Api(super::api::Verb),
     /// Run a SOQL query and print its rows
     Query(super::query::Verb),
+    /// Load the rows of a file into an object, by the Bulk API
+    Load(super::load::Verb),
+    /// Sync jobs: run them, list them, look at their history, verify, reset
+    Sync(super::sync::Verb),
     /// Look at every step from the configuration to the API, and say what to change
     Doctor(super::doctor::Verb),
     /// Show how connections stand, from what is known on this machine

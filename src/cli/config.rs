@@ -55,7 +55,12 @@ fn check(global: &Global) -> anyhow::Result<Exit> {
             let file = settings
                 .config_file()
                 .map_or("the environment alone".into(), |path| path.display().to_string());
-            writeln!(out, "{file}: {} connection(s): {}", connections.len(), connections.join(", "))
+            write!(out, "{file}: {} connection(s): {}", connections.len(), connections.join(", "))?;
+            let jobs: Vec<String> = settings.jobs().iter().map(|job| job.name.to_string()).collect();
+            match jobs.is_empty() {
+                true => writeln!(out),
+                false => writeln!(out, "; {} job(s): {}", jobs.len(), jobs.join(", ")),
+            }
         })?;
     }
     Ok(if worst == Level::Fail { Exit::Config } else { Exit::Done })

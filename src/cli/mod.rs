@@ -15,6 +15,7 @@ mod exit;
 mod init;
 #[cfg(unix)]
 mod init_process;
+mod load;
 mod log;
 mod man;
 mod query;
@@ -24,6 +25,7 @@ mod revoke;
 mod shutdown;
 mod status;
 mod store;
+mod sync;
 mod token;
 mod whole_file;
 mod wire;
@@ -69,9 +71,11 @@ fn dispatch(args: &Args) -> anyhow::Result<Exit> {
         Command::Emulator(verb) => emulator::run(verb, global),
         Command::Api(verb) => api::run(verb, global),
         Command::Query(verb) => query::run(verb, global),
+        Command::Load(verb) => load::run(verb, global),
         Command::Doctor(verb) => doctor::run(verb, global),
         Command::Status(verb) => status::run(verb, global),
         Command::Config(verb) => config::run(verb, global),
+        Command::Sync(verb) => sync::run(verb, global),
         Command::Store(verb) => store::run(verb, global),
         Command::Completions(verb) => completions::run(verb),
         Command::Man(verb) => man::run(verb),

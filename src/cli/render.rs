@@ -19,6 +19,25 @@ pub fn columns(out: &mut dyn Write, header: &[&str], rows: &[Vec<String>]) -> io
     Ok(())
 }
 
+/// Seconds as people say them; below zero is zero.
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        ..=119 => format!("{} s", seconds.max(0)),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// Milliseconds as people say them: tenths of a second where they tell something.
+pub fn milliseconds(milliseconds: u64) -> String {
+    match milliseconds {
+        0..=999 => format!("{milliseconds} ms"),
+        1_000..=59_999 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
+        _ => span(i64::try_from(milliseconds / 1_000).unwrap_or(i64::MAX)),
+    }
+}
+
 /// Writes one finding: its level, what was seen, and what to do on the lines below.
 pub fn finding(out: &mut dyn Write, finding: &Finding, colour: bool) -> io::Result<()> {
     use anstyle::{AnsiColor, Style};

@@ -127,6 +127,11 @@ pub fn failure(error: &anyhow::Error, global: &Global) -> Exit {
     exit
 }
 
+/// Says something to the person at the terminal: stdout belongs to data.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Why, from the outside in.
 pub fn causes(error: &anyhow::Error) -> Vec<String> {
     error.chain().skip(1).map(|cause| printable(&cause.to_string(), 600)).collect()

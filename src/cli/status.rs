@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 
+use super::render;
 use super::report::{told, told_of};
 use super::wire::{Wire, block_on, print, print_json};
 use super::{Exit, Global};
@@ -74,12 +75,6 @@ fn tell(out: &mut dyn Write, status: &ConnectionStatus) -> io::Result<()> {
     Ok(())
 }
 
-/// Seconds as people say them.
 fn span(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
+    render::span(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

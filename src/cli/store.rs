@@ -5,7 +5,7 @@ use super::wire::{Wire, block_on, print, print_json};
 use super::{Exit, Global};
 use crate::store::{self, Integrity, Rebuilt, StoreInfo};
 
-/// Look after the store: the history of mints
+/// Look after the store: the history of mints and runs
 #[derive(Debug, clap::Args)]
 pub struct Verb {
     /// What to do with it.
@@ -73,7 +73,13 @@ pub fn run(verb: &Verb, global: &Global) -> anyhow::Result<Exit> {
             if global.json {
                 return print_json(&pruned);
             }
-            print(|out| writeln!(out, "{} mints from before {before} are forgotten", pruned.mints))
+            print(|out| {
+                writeln!(
+                    out,
+                    "{} mints and {} runs from before {before} are forgotten",
+                    pruned.mints, pruned.runs
+                )
+            })
         }
         What::Rebuild => {
             let rebuilt = store::rebuild(&location, wire.now()).map_err(told)?;
@@ -101,7 +107,7 @@ fn tell(out: &mut dyn std::io::Write, info: &StoreInfo) -> std::io::Result<()> {
         info.size_bytes
     )?;
     for table in &info.tables {
-        writeln!(out, "rows     {:<8} {}", table.name, table.rows)?;
+        writeln!(out, "rows     {:<10} {}", table.name, table.rows)?;
     }
     if let (Some(oldest), Some(newest)) = (info.oldest, info.newest) {
         writeln!(out, "history  {oldest} to {newest}")?;

@@ -1,6 +1,6 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io;
+use std::io::{self, Seek};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,17 @@ impl WholeFile {
         // Past the umask, which is for files without a mode of their own.
         whole.file.set_permissions(Permissions::from_mode(mode))?;
         Ok(whole)
+    }
+
+    /// How much was written. Bytes.
+    pub fn written(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Takes back what was written after the first `length` bytes.
+    pub fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)?;
+        self.file.seek(io::SeekFrom::Start(length)).map(|_| ())
     }
 
     /// To the disk, and to its place.

@@ -26,7 +26,7 @@ impl Wire {
         let flags = Flags { config: global.config.clone(), state_dir: global.state_dir.clone() };
         let settings = Settings::from_layers(flags, &Environment::from_process()).map_err(told)?;
         for warning in settings.warnings() {
-            tracing::warn!(code = warning.code, "{}", warning.says);
+            tracing::warn!(error.code = warning.code, "{}", warning.says);
         }
         Ok(Self { global: global.clone(), settings, clock: Arc::new(SystemClock::new()) })
     }
@@ -66,9 +66,14 @@ impl Wire {
 
     /// Tokens of a connection, with history.
     pub fn tokens(&self, connection: Connection) -> anyhow::Result<TokenSource> {
+        self.tokens_into(connection, self.store())
+    }
+
+    /// Tokens of a connection, whose history goes into a store that is open already.
+    pub fn tokens_into(&self, connection: Connection, store: Arc<dyn Store>) -> anyhow::Result<TokenSource> {
         let name = connection.name.clone();
         let minter = Minter::new(Arc::new(connection), self.clock());
-        TokenSource::over(minter, self.clock(), Some(self.store())).map_err(told_of(&name))
+        TokenSource::over(minter, self.clock(), Some(store)).map_err(told_of(&name))
     }
 
     /// The API of a connection's org, for a process that ends with its calls.

@@ -13,6 +13,7 @@ use super::looks_secret::looks_secret;
 use super::nearest::did_you_mean;
 use super::origin::Sourced;
 use super::reader::Reader;
+use super::tidy::tidy;
 
 /// One value being read: takes it as what its key says it is, or records the mistake.
 pub(super) struct At<'r, 'a> {
@@ -69,15 +70,18 @@ impl<'r> At<'r, '_> {
         let text = self.text()?;
         match text.parse() {
             Ok(value) => Some(self.sourced(value)),
-            Err(_) if looks_secret(text).is_some() || text.contains("://") && text.contains('@') => {
-                let accepts = self.kind.accepts();
-                self.mistake(format!("holds what looks like a secret (not shown); accepted is {accepts}"))
-            }
-            Err(error) => {
-                let says = format!("is refused: {error}");
-                self.mistake(says)
-            }
+            Err(error) => self.refused(text, error),
         }
+    }
+
+    /// A text that is not what it should be; shown in the error's words, unless it may be a secret.
+    pub fn refused<T>(&mut self, text: &str, error: impl Display) -> Option<T> {
+        if looks_secret(text).is_some() || text.contains("://") && text.contains('@') {
+            let accepts = self.kind.accepts();
+            return self
+                .mistake(format!("holds what looks like a secret (not shown); accepted is {accepts}"));
+        }
+        self.mistake(format!("is refused: {error}"))
     }
 
     /// A whole number within the key's limits.
@@ -136,7 +140,7 @@ impl<'r> At<'r, '_> {
     /// A path; a relative one starts at the config file's folder.
     pub fn path(&mut self) -> Option<Sourced<PathBuf>> {
         let written = self.written_path()?;
-        let path = self.reader.file.base.join(written);
+        let path = tidy(&self.reader.file.base.join(written));
         Some(self.sourced(path))
     }
 

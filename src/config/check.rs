@@ -47,6 +47,18 @@ impl Settings {
                 findings.push(Finding::new(code, Level::Warn, says).hint(Hint::new(hint)));
             }
         }
+        #[cfg(feature = "sync")]
+        for resolved in &self.jobs {
+            if let Some(ConfigError::SettingRefused { origin, setting, .. }) = self.job_refusal(resolved) {
+                let says = format!(
+                    "{origin}: job `{}` has {setting}, which works only when the config file is named",
+                    resolved.job.name
+                );
+                let hint = "name it with --config or SFMINT_CONFIG";
+                findings
+                    .push(Finding::new("config.setting_refused", Level::Warn, says).hint(Hint::new(hint)));
+            }
+        }
         for stranger in &self.strangers {
             let near = did_you_mean(stranger, CONNECTION.iter().chain(PLACES).map(|known| known.name));
             let says = format!(

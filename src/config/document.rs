@@ -2,9 +2,13 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::base::ConnectionName;
+#[cfg(feature = "sync")]
+use crate::base::JobName;
 
 use super::at::At;
 use super::draft::{Draft, General};
+#[cfg(feature = "sync")]
+use super::jobs::{self, JobDraft};
 use super::mistake::Weight;
 use super::reader::Reader;
 use super::{Mistake, Origin, keys, later, looks_secret::looks_secret};
@@ -12,10 +16,13 @@ use super::{Mistake, Origin, keys, later, looks_secret::looks_secret};
 /// Which file is being read, for what it may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The config file: `[defaults]` and connections.
+    /// The config file: `[defaults]`, connections and jobs.
     Main,
     /// A file of connections.d: connections only.
     Connections,
+    /// A file of jobs.d: jobs only.
+    #[cfg(feature = "sync")]
+    Jobs,
 }
 
 /// What one file says.
@@ -24,33 +31,37 @@ pub(super) struct Document {
     pub general: General,
     pub defaults: Section,
     pub connections: Vec<(ConnectionName, Section)>,
+    #[cfg(feature = "sync")]
+    pub job_defaults: Section<JobDraft>,
+    #[cfg(feature = "sync")]
+    pub jobs: Vec<(JobName, Section<JobDraft>)>,
 }
 
-/// What one table says about a connection.
+/// What one table says about a connection or a job.
 #[derive(Clone, Debug)]
-pub(super) struct Section {
+pub(super) struct Section<D = Draft> {
     /// Where the table begins.
     pub header: Origin,
-    pub draft: Draft,
+    pub draft: D,
     /// Every key that stands there, also those whose value was refused.
     pub said: Vec<String>,
 }
 
-impl Default for Section {
+impl<D: Default> Default for Section<D> {
     fn default() -> Self {
-        Self { header: Origin::Default, draft: Draft::default(), said: Vec::new() }
+        Self { header: Origin::Default, draft: D::default(), said: Vec::new() }
     }
 }
 
-impl Section {
+impl<D> Section<D> {
     pub fn says(&self, key: &str) -> bool {
         self.said.iter().any(|said| said == key)
     }
 }
 
 /// Reads a whole file. What could be read is returned, what could not is in the reader's mistakes.
-pub(super) fn read(reader: &mut Reader<'_>, role: Role) -> Document {
-    let text = &reader.file.text;
+pub(super) fn read(reader: &mut Reader<'_>) -> Document {
+    let (text, role) = (&reader.file.text, reader.file.role);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
@@ -60,13 +71,12 @@ pub(super) fn read(reader: &mut Reader<'_>, role: Role) -> Document {
     }
     let mut document = Document::default();
     for (key, value) in root.get_ref() {
-        match (key.get_ref().as_ref(), value.get_ref()) {
-            ("defaults", _) if role == Role::Connections => {
-                reader.mistake(
-                    key.span(),
-                    "`[defaults]` belongs in sfmint.toml; files in connections.d hold connections",
-                );
-            }
+        let name = key.get_ref().as_ref();
+        if let Some(says) = strays(name, role) {
+            reader.mistake(key.span(), says);
+            continue;
+        }
+        match (name, value.get_ref()) {
             ("defaults", DeValue::Table(table)) => read_defaults(reader, key, table, &mut document),
             ("connections", DeValue::Table(table)) => {
                 for (name, value) in table {
@@ -82,14 +92,16 @@ pub(super) fn read(reader: &mut Reader<'_>, role: Role) -> Document {
             (name @ ("defaults" | "connections"), _) => {
                 reader.mistake(value.span(), format!("`{name}` is not a table; accepted is `[{name}]`"));
             }
-            (name @ "jobs", _) => {
-                reader.mistake(key.span(), format!("{}; jobs come in a later one", later::refusal(name)))
-            }
+            #[cfg(feature = "sync")]
+            ("jobs", _) => document.jobs.extend(jobs::read(reader, key, value)),
+            // A program that only mints reads the same file as the one that syncs.
+            #[cfg(not(feature = "sync"))]
+            ("jobs", _) => {}
             (name, found) => {
                 let says = misplaced(name, found);
                 match says {
                     Some(says) => reader.mistake(key.span(), says),
-                    None => reader.unknown_key(key, "the file", &["defaults", "connections"]),
+                    None => reader.unknown_key(key, "the file", TABLES),
                 }
             }
         }
@@ -97,10 +109,40 @@ pub(super) fn read(reader: &mut Reader<'_>, role: Role) -> Document {
     document
 }
 
+/// What a file may hold.
+const TABLES: &[&str] = match cfg!(feature = "sync") {
+    true => &["defaults", "connections", "jobs"],
+    false => &["defaults", "connections"],
+};
+
+/// A table in a file that is for others.
+fn strays(table: &str, role: Role) -> Option<&'static str> {
+    match (role, table) {
+        (Role::Connections, "defaults") => {
+            Some("`[defaults]` belongs in sfmint.toml; files in connections.d hold connections")
+        }
+        #[cfg(feature = "sync")]
+        (Role::Connections, "jobs") => {
+            Some("`[jobs]` belongs in sfmint.toml or jobs.d; files in connections.d hold connections")
+        }
+        #[cfg(feature = "sync")]
+        (Role::Jobs, "defaults") => Some("`[defaults]` belongs in sfmint.toml; files in jobs.d hold jobs"),
+        #[cfg(feature = "sync")]
+        (Role::Jobs, "connections") => {
+            Some("`[connections]` belongs in sfmint.toml or connections.d; files in jobs.d hold jobs")
+        }
+        _ => None,
+    }
+}
+
 /// A connection's key outside its table, or its table under a name of its own.
 fn misplaced(name: &str, found: &DeValue<'_>) -> Option<String> {
     if keys::CONNECTION.iter().any(|key| key.name == name) {
         return Some(format!("`{name}` stands outside every table; it belongs below `[connections.NAME]`"));
+    }
+    #[cfg(feature = "sync")]
+    if let Some(says) = jobs::misplaced(name, found) {
+        return Some(says);
     }
     let DeValue::Table(table) = found else { return None };
     let holds_connection =
@@ -117,19 +159,52 @@ fn read_defaults(
     document: &mut Document,
 ) {
     document.defaults.header = reader.place(header.span());
+    #[cfg(feature = "sync")]
+    {
+        document.job_defaults.header = reader.place(header.span());
+    }
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         if let Some(known) = keys::GENERAL.iter().find(|known| known.name == name) {
             (known.take)(&mut document.general, &mut At { reader, name, kind: &known.kind, value });
-        } else if later::JOB.contains(&name) {
-            reader.mistake(key.span(), format!("{}; jobs come in a later one", later::refusal(name)));
         } else if later::SERVICE.contains(&name) {
             reader.mistake(key.span(), later::refusal(name));
-        } else {
-            let also: Vec<&str> = keys::GENERAL.iter().map(|key| key.name).collect();
+        } else if !takes_for_jobs(reader, key, value, document) {
+            let also: Vec<&str> = keys::GENERAL.iter().map(|key| key.name).chain(job_keys()).collect();
             read_key(reader, key, value, "`[defaults]`", &also, &mut document.defaults);
         }
     }
+}
+
+#[cfg(feature = "sync")]
+fn takes_for_jobs(
+    reader: &mut Reader<'_>,
+    key: &Spanned<DeString<'_>>,
+    value: &Spanned<DeValue<'_>>,
+    document: &mut Document,
+) -> bool {
+    jobs::read_key(reader, key, value, &mut document.job_defaults)
+}
+
+/// A program that only mints reads the same file as the one that syncs.
+#[cfg(not(feature = "sync"))]
+fn takes_for_jobs(
+    _reader: &mut Reader<'_>,
+    key: &Spanned<DeString<'_>>,
+    _value: &Spanned<DeValue<'_>>,
+    _document: &mut Document,
+) -> bool {
+    later::FOR_JOBS.contains(&key.get_ref().as_ref())
+}
+
+#[cfg(not(feature = "sync"))]
+fn job_keys() -> impl Iterator<Item = &'static str> {
+    std::iter::empty()
+}
+
+#[cfg(feature = "sync")]
+fn job_keys() -> impl Iterator<Item = &'static str> {
+    jobs::JOB.iter().map(|key| key.name)
 }
 
 fn read_connection(

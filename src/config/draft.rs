@@ -7,23 +7,28 @@ use crate::base::{
 use super::origin::Sourced;
 
 macro_rules! draft {
-    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
-        /// A connection on its way: what one layer says about it, each value already parsed.
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
         #[derive(Clone, Debug, Default)]
-        pub(super) struct Draft {
-            $($(#[$doc])* pub $field: Option<Sourced<$type>>,)*
+        pub(in crate::config) struct $name {
+            $(pub $field: Option<Sourced<$type>>,)*
         }
 
-        impl Draft {
+        impl $name {
             /// What this layer says, and where it is silent, what the layer below says.
-            pub fn or(self, below: &Draft) -> Draft {
-                Draft { $($field: self.$field.or_else(|| below.$field.clone()),)* }
+            pub fn or(self, below: &Self) -> Self {
+                Self { $($field: self.$field.or_else(|| below.$field.clone()),)* }
             }
         }
     };
 }
 
+#[cfg(feature = "sync")]
+pub(super) use draft;
+
 draft! {
+    /// A connection on its way: what one layer says about it, each value already parsed.
+    Draft {
     login_url: LoginUrl,
     audience: Audience,
     client_id: ConsumerKey,
@@ -41,6 +46,7 @@ draft! {
     instance_hosts: InstanceHosts,
     ca_file: PathBuf,
     proxy: Proxy,
+    }
 }
 
 /// One of two apps.

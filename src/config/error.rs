@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::base::{ConnectionName, printable};
+use crate::base::{ConnectionName, JobName, printable};
 
 use super::nearest::did_you_mean;
 use super::origin::shown;
@@ -104,6 +104,20 @@ pub enum ConfigError {
     WhichConnection {
         /// What there is, in order.
         known: Vec<ConnectionName>,
+    },
+    /// There is no job at all.
+    #[error("no job is configured")]
+    NoJob {
+        /// Where a configuration was looked for, or the one that has no job.
+        searched: Vec<PathBuf>,
+    },
+    /// There is no job of this name.
+    #[error("no job is called `{}`{}", printable(asked, 60), did_you_mean(asked, known.iter().map(JobName::as_str)))]
+    UnknownJob {
+        /// What was asked for.
+        asked: String,
+        /// What there is, in order.
+        known: Vec<JobName>,
     },
     /// A program named by a configuration that merely lay in the current directory.
     #[error("{origin}: `command` is not run for a config file that was found in the current directory")]

@@ -1,4 +1,4 @@
-use crate::base::{ConnectionName, Explain, Fault, Hint};
+use crate::base::{ConnectionName, Explain, Fault, Hint, JobName};
 
 use super::ConfigError;
 use super::origin::shown;
@@ -22,6 +22,8 @@ impl Explain for ConfigError {
             ConfigError::NoConnection { .. } => "config.no_connection",
             ConfigError::UnknownConnection { .. } => "config.unknown_connection",
             ConfigError::WhichConnection { .. } => "config.which_connection",
+            ConfigError::NoJob { .. } => "config.no_job",
+            ConfigError::UnknownJob { .. } => "config.unknown_job",
             ConfigError::CommandRefused { .. } => "config.command_refused",
             ConfigError::SettingRefused { .. } => "config.setting_refused",
             ConfigError::ActiveApp { .. } => "config.active_app",
@@ -65,6 +67,20 @@ impl Explain for ConfigError {
                     ),
                     Hint::new(format!("looked in {}", places.join(", "))),
                 ]
+            }
+            ConfigError::NoJob { searched } => {
+                let places: Vec<String> = searched.iter().map(|path| shown(path)).collect();
+                vec![
+                    Hint::new(
+                        "add [jobs.NAME] with `object` and `destination` to the config file, or a file of its own to jobs.d beside it",
+                    ),
+                    Hint::new(format!("looked in {}", places.join(", "))),
+                ]
+            }
+            ConfigError::UnknownJob { known, .. } => {
+                let names: Vec<&str> = known.iter().take(20).map(JobName::as_str).collect();
+                let more = if known.len() > names.len() { ", ..." } else { "" };
+                one(format!("there are: {}{more}; `sfmint sync list` says more", names.join(", ")))
             }
             ConfigError::UnknownConnection { known, .. } => one(there_are(known)),
             ConfigError::WhichConnection { known } => {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::document::Role;
 use super::{ConfigError, Origin};
 
 /// The largest config file that is read. Bytes.
@@ -31,13 +32,20 @@ pub(super) struct SourceFile {
     /// What relative paths in it start from. Absolute.
     pub base: PathBuf,
     pub text: String,
+    /// What it may hold.
+    pub role: Role,
     line_starts: Vec<usize>,
 }
 
 impl SourceFile {
     pub fn new(path: &Path, base: PathBuf, text: String) -> Self {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path: path.into(), base, text, line_starts }
+        Self { path: path.into(), base, text, role: Role::Main, line_starts }
+    }
+
+    /// The same file, for what it may hold.
+    pub fn of_role(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 
     /// The place of a byte range's start, as people count: from 1, in characters.

@@ -47,6 +47,20 @@ pub(super) fn refused<'a>(resolved: &'a Resolved, folder: &Path) -> Option<Refus
     })
 }
 
+/// A destination that a file in a stranger's folder would have written elsewhere.
+#[cfg(feature = "sync")]
+pub(super) fn refused_job<'a>(resolved: &'a super::jobs::ResolvedJob, folder: &Path) -> Option<Refused<'a>> {
+    let said = resolved.draft.destination.as_ref()?;
+    let path = super::jobs::file_or_folder(&said.value)?;
+    // What is not there yet lies where its nearest folder that is there leads.
+    let there = path.ancestors().find(|part| part.symlink_metadata().is_ok()).unwrap_or(path);
+    let is_foreign = is_outside(path, folder) || (there != folder && is_outside(there, folder));
+    is_foreign.then_some(Refused {
+        origin: &said.origin,
+        setting: "a `destination` outside the config file's folder",
+    })
+}
+
 /// Takes away a store that is not below the state directory: a store that is none is set aside, whatever file it is.
 pub(super) fn without_foreign_store(general: &mut General) -> Option<Finding> {
     let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);

@@ -22,7 +22,7 @@ pub(super) struct Key<D: 'static> {
     pub show: fn(&D) -> Option<(String, Origin)>,
 }
 
-fn shown<T: Printed>(value: &Option<Sourced<T>>) -> Option<(String, Origin)> {
+pub(super) fn shown<T: Printed>(value: &Option<Sourced<T>>) -> Option<(String, Origin)> {
     value.as_ref().map(|sourced| (sourced.value.printed(), sourced.origin.clone()))
 }
 
@@ -114,7 +114,7 @@ pub(super) static CONNECTION: &[Key<Draft>] = &[
     Key {
         name: "session_timeout_seconds",
         kind: Kind::Number { min: 60, max: 86_400 },
-        default: "learned",
+        default: "learned: from the end that a JWT-format token names, else from sessions that ended while idle; until then 15 minutes are counted on, the shortest session there is",
         says: "The session timeout of the app, profile or org, where you know it. Salesforce's own range is 15 minutes to 24 hours; JWT-format tokens may live for one minute.",
         take: |draft, at| draft.session_timeout = at.number(),
         show: |draft| shown(&draft.session_timeout),

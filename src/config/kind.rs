@@ -23,6 +23,12 @@ pub(super) enum Kind {
     Apps,
     /// Where facts are kept.
     Store,
+    /// When something happens.
+    #[cfg_attr(not(feature = "sync"), expect(dead_code, reason = "jobs have it"))]
+    Schedule,
+    /// Where rows land.
+    #[cfg_attr(not(feature = "sync"), expect(dead_code, reason = "jobs have it"))]
+    Destination,
 }
 
 impl Kind {
@@ -44,13 +50,19 @@ impl Kind {
                 r#"a list of two: [{ name = "a", client_id = "...", key = {...}, certificate = "..." }, { name = "b", ... }]"#.into()
             }
             Kind::Store => r#"{ sqlite = "path" }"#.into(),
+            Kind::Schedule => {
+                r#"five cron fields such as "15 2 * * *", or "hourly", "daily", "weekly", "monthly", "yearly" or "never""#.into()
+            }
+            Kind::Destination => {
+                r#"{ sqlite = "path" }, { csv = "folder" }, { jsonl = "folder" } or { stdout = "jsonl" }"#.into()
+            }
         }
     }
 
     /// What is accepted, as JSON Schema.
     pub fn schema(&self) -> Value {
         match self {
-            Kind::Text { .. } | Kind::Path => json!({ "type": "string", "minLength": 1 }),
+            Kind::Text { .. } | Kind::Path | Kind::Schedule => json!({ "type": "string", "minLength": 1 }),
             Kind::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Kind::OneOf(words) => json!({ "enum": words }),
             Kind::Texts { .. } => {
@@ -64,6 +76,16 @@ impl Kind {
             ] }),
             Kind::Apps => {
                 json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": { "$ref": "#/$defs/app" } })
+            }
+            Kind::Destination => {
+                let path = json!({ "type": "string", "minLength": 1 });
+                json!({
+                    "type": "object",
+                    "properties": { "sqlite": path, "csv": path, "jsonl": path, "stdout": { "enum": ["jsonl"] } },
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": false,
+                })
             }
             Kind::Store => json!({
                 "type": "object",

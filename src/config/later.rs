@@ -4,8 +4,17 @@ pub(super) const CONNECTION: &[&str] = &["broker", "broker_key", "allow_refresh_
 /// Kinds of private key that the format has and this version has not, and what goes with them.
 pub(super) const KEY: &[&str] = &["pkcs12", "jks", "signer", "pkcs11", "kms", "alias", "pin"];
 
-/// Keys of jobs, which `[defaults]` may hold once there are jobs.
-pub(super) const JOB: &[&str] = &[
+/// Job keys that the format has and this version has not.
+#[cfg(feature = "sync")]
+pub(super) const JOB: &[&str] = &["direction"];
+
+/// Kinds of destination that the format has and this version has not, and what goes with them.
+#[cfg(feature = "sync")]
+pub(super) const DESTINATION: &[&str] = &["postgres", "parquet", "schema", "identifiers"];
+
+/// Job keys, which `[defaults]` may hold and a build without syncs has no use for.
+#[cfg(any(test, not(feature = "sync")))]
+pub(super) const FOR_JOBS: &[&str] = &[
     "connection",
     "object",
     "soql",
@@ -23,6 +32,7 @@ pub(super) const JOB: &[&str] = &[
     "deletes",
     "reconcile",
     "verify",
+    "full_refresh",
     "max_delete_percent",
     "on_schema_change",
     "transport",

@@ -1,4 +1,4 @@
-//! Text becomes words: files, environment and flags in, [`Settings`] and parsed connections out.
+//! Text becomes words: files, environment and flags in, [`Settings`], parsed connections and jobs out.
 //!
 //! This room opens no network, resolves no secret and reads no key; it says where they are, and says every
 //! mistake at once, with its line. Start at [`Settings::from_layers`], or at `keys.rs` for the table of what
@@ -15,6 +15,8 @@ mod error;
 mod explain;
 mod file;
 mod found_here;
+#[cfg(feature = "sync")]
+mod jobs;
 mod keys;
 mod kind;
 mod later;
@@ -33,6 +35,7 @@ mod settings;
 mod show;
 mod state_dir;
 mod store_location;
+mod tidy;
 mod understand;
 mod variables;
 

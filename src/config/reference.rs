@@ -14,12 +14,19 @@ pub fn reference() -> String {
         keys::CONNECTION,
     );
     section(&mut page, "`apps`", "Each of the two tables in the list.", keys::APP);
-    section(&mut page, "`[defaults]` alone", "Besides the keys of connections.", keys::GENERAL);
+    #[cfg(feature = "sync")]
+    section(
+        &mut page,
+        "`[jobs.NAME]`",
+        "What is synced, how far, where to and when. The same keys in `[defaults]` hold for every job that does not say otherwise.",
+        super::jobs::JOB,
+    );
+    section(&mut page, "`[defaults]` alone", "Besides the keys of connections and jobs.", keys::GENERAL);
     let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let _ = write!(
         page,
         "\n## Not in this version\n\nThe format has more keys than this version understands. They are refused by name, not ignored: {}, \
-         `auth = \"refresh_token\"`, the kinds of key {}, `store = {{ postgres = ... }}`, and `[jobs]` with all its keys.\n",
+         `auth = \"refresh_token\"`, the kinds of key {}, `store = {{ postgres = ... }}`, the destinations `postgres`, `parquet` and addresses of object stores, and `direction` of jobs.\n",
         names(later::CONNECTION),
         names(&later::KEY[..5]),
     );
@@ -30,6 +37,9 @@ fn section<D>(page: &mut String, title: &str, says: &str, keys: &[Key<D>]) {
     let _ = write!(page, "\n## {title}\n\n{says}\n");
     for key in keys {
         let default = match key.default {
+            "" if ["object", "soql"].contains(&key.name) => {
+                "one of `object` and `soql` is required".to_string()
+            }
             "" => "required".to_string(),
             default => default
                 .trim_matches('`')

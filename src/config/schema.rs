@@ -20,13 +20,13 @@ pub fn schema() -> Value {
     let connection = properties(keys::CONNECTION);
     let mut defaults = properties(keys::GENERAL);
     defaults.extend(connection.clone());
-    json!({
+    let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sfmint.toml",
-        "description": "Connections of sfmint: Salesforce access tokens from a certificate.",
+        "description": "Connections and jobs of sfmint: Salesforce access tokens from a certificate, and syncs with them.",
         "type": "object",
         "properties": {
-            "defaults": table("Any connection key, for all connections, and what belongs to none.", defaults),
+            "defaults": table("Any connection or job key, for all of them, and what belongs to none.", defaults),
             "connections": {
                 "description": "One table a connection: [connections.NAME].",
                 "type": "object",
@@ -52,7 +52,29 @@ pub fn schema() -> Value {
             },
             "secret": secret,
         },
-    })
+    });
+    with_jobs(schema)
+}
+
+#[cfg(not(feature = "sync"))]
+fn with_jobs(schema: Value) -> Value {
+    schema
+}
+
+#[cfg(feature = "sync")]
+fn with_jobs(mut schema: Value) -> Value {
+    let job = properties(super::jobs::JOB);
+    if let Some(defaults) = schema["properties"]["defaults"]["properties"].as_object_mut() {
+        defaults.extend(job.clone());
+    }
+    schema["properties"]["jobs"] = json!({
+        "description": "One table a job: [jobs.NAME].",
+        "type": "object",
+        "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,64}$" },
+        "additionalProperties": { "$ref": "#/$defs/job" },
+    });
+    schema["$defs"]["job"] = table("What is synced, how far, where to and when.", job);
+    schema
 }
 
 fn table(says: &str, properties: Map<String, Value>) -> Value {

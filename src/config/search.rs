@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::{Finding, Level};
 
+use super::document::Role;
 use super::file::{self, MustBe, SourceFile};
 use super::locations::{Candidate, Flags, FoundBy};
 use super::origin::shown;
@@ -44,26 +45,24 @@ pub(super) fn find(
     Ok(None)
 }
 
-/// The files of connections.d beside the config file, in order of their names.
-pub(super) fn beside(
-    main: &Path,
-    found_by: FoundBy,
-    warnings: &mut Vec<Finding>,
-) -> Result<Vec<SourceFile>, ConfigError> {
-    let folder = main.parent().unwrap_or(Path::new(""));
-    if toml_files(&folder.join("jobs.d")).is_ok_and(|files| !files.is_empty()) {
-        let says = format!("{} is not read: jobs come in a later version", shown(&folder.join("jobs.d")));
-        warnings.push(Finding::new("config.jobs_later", Level::Warn, says));
-    }
-    let folder = folder.join("connections.d");
-    let must_be = match found_by {
-        FoundBy::CurrentDirectory => MustBe::Mine,
-        _ if file::folder_is_shared(&folder) => MustBe::MineOrRoots,
-        _ => MustBe::Safe,
-    };
+/// The files of connections.d and jobs.d beside the config file, in order of their names.
+pub(super) fn beside(main: &Path, found_by: FoundBy) -> Result<Vec<SourceFile>, ConfigError> {
+    let folders = [
+        ("connections.d", Role::Connections),
+        #[cfg(feature = "sync")]
+        ("jobs.d", Role::Jobs),
+    ];
     let mut files = Vec::new();
-    for path in toml_files(&folder)? {
-        files.extend(file::read(&path, must_be)?);
+    for (name, role) in folders {
+        let folder = main.parent().unwrap_or(Path::new("")).join(name);
+        let must_be = match found_by {
+            FoundBy::CurrentDirectory => MustBe::Mine,
+            _ if file::folder_is_shared(&folder) => MustBe::MineOrRoots,
+            _ => MustBe::Safe,
+        };
+        for path in toml_files(&folder)? {
+            files.extend(file::read(&path, must_be)?.map(|file| file.of_role(role)));
+        }
     }
     Ok(files)
 }

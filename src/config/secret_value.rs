@@ -9,6 +9,7 @@ use super::kind::Kind;
 use super::later;
 use super::origin::Sourced;
 use super::reader::Reader;
+use super::tidy::tidy;
 
 const PLACES: [&str; 3] = ["file", "env", "command"];
 
@@ -150,7 +151,7 @@ fn read_place(
             }
             // A bare name is looked for in PATH; anything with a slash is a path like all others here.
             if argv[0].contains('/') {
-                argv[0] = at.reader.file.base.join(&argv[0]).to_string_lossy().into_owned();
+                argv[0] = tidy(&at.reader.file.base.join(&argv[0])).to_string_lossy().into_owned();
             }
             Some(SecretSource::Command(argv))
         }

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "sync")]
+use crate::base::Job;
 use crate::base::{Connection, ConnectionName, Finding};
 
 use super::draft::General;
@@ -21,6 +23,8 @@ pub struct Settings {
     pub(super) found_by: FoundBy,
     pub(super) general: General,
     pub(super) connections: Vec<Resolved>,
+    #[cfg(feature = "sync")]
+    pub(super) jobs: Vec<super::jobs::ResolvedJob>,
     pub(super) state_dir: Option<Sourced<PathBuf>>,
     pub(super) strangers: Vec<String>,
     /// Variables that a file refers to for a secret.
@@ -53,7 +57,7 @@ impl Settings {
     ///
     /// The config file is the first that is there of `--config`, `SFMINT_CONFIG`, `config/sfmint.toml` in the
     /// current directory, `sfmint/sfmint.toml` in `XDG_CONFIG_HOME`, and `/etc/sfmint/sfmint.toml`;
-    /// `connections.d/*.toml` beside it are read too. None at all is no mistake: ask [`connection`](Self::connection).
+    /// `connections.d/*.toml` and `jobs.d/*.toml` beside it are read too. None at all is no mistake: ask [`connection`](Self::connection).
     /// The state directory is created (0700) where it is missing.
     ///
     /// # Limits
@@ -86,29 +90,45 @@ impl Settings {
         };
         let mut files = Vec::new();
         if let Some((main, found_by)) = found {
-            let beside = beside(&main.path, found_by, &mut warnings)?;
+            let beside = beside(&main.path, found_by)?;
             files.push(main);
             files.extend(beside);
         }
-        let Understood { mut general, connections, referenced } = understand(&files, found_by, environment)?;
+        let Understood {
+            mut general,
+            connections,
+            #[cfg(feature = "sync")]
+            jobs,
+            referenced,
+        } = understand(&files, found_by, environment)?;
         if found_by == FoundBy::CurrentDirectory {
             warnings.extend(found_here::without_foreign_store(&mut general));
         }
         let state_dir = state_dir::choose(&flags, environment, &mut warnings);
         let strangers = variables::strangers(environment);
         let proxy_hosts = environment.proxy_hosts();
-        Ok(Self {
+        let settings = Self {
             files,
             searched,
             found_by,
             general,
             connections,
+            #[cfg(feature = "sync")]
+            jobs,
             state_dir,
             strangers,
             referenced,
             proxy_hosts,
             warnings,
-        })
+        };
+        #[cfg(feature = "sync")]
+        if let StoreLocation::Sqlite(store) = settings.store() {
+            let mistakes = super::jobs::into_the_store(&settings.jobs, &store);
+            if !mistakes.is_empty() {
+                return Err(ConfigError::Invalid { mistakes });
+            }
+        }
+        Ok(settings)
     }
 
     /// Whether `text` would be a config file without mistakes at `path`; nothing is read or written there.
@@ -198,6 +218,46 @@ impl Settings {
     /// The names of all connections, in order.
     pub fn connection_names(&self) -> impl Iterator<Item = &ConnectionName> {
         self.connections.iter().map(|resolved| &resolved.name)
+    }
+
+    /// Every job, by name.
+    #[cfg(feature = "sync")]
+    pub fn jobs(&self) -> Vec<Job> {
+        self.jobs.iter().map(|resolved| resolved.job.clone()).collect()
+    }
+
+    /// A job that is to run, by name.
+    ///
+    /// # Errors
+    ///
+    /// All *misuse*:
+    /// - [`ConfigError::NoJob`], [`ConfigError::UnknownJob`]: there is none, or none of that name.
+    /// - [`ConfigError::SettingRefused`]: the config file was merely found in the current directory, and the job would
+    ///   write outside its folder.
+    #[cfg(feature = "sync")]
+    pub fn job(&self, name: &str) -> Result<Job, ConfigError> {
+        let Some(resolved) = self.jobs.iter().find(|resolved| resolved.job.name.as_str() == name) else {
+            let known: Vec<_> = self.jobs.iter().map(|known| known.job.name.clone()).collect();
+            return Err(match known.is_empty() {
+                true => ConfigError::NoJob { searched: self.searched.clone() },
+                false => ConfigError::UnknownJob { asked: name.to_string(), known },
+            });
+        };
+        match self.job_refusal(resolved) {
+            Some(refusal) => Err(refusal),
+            None => Ok(resolved.job.clone()),
+        }
+    }
+
+    /// What a job says that is not taken from a config file which merely lay in the current directory.
+    #[cfg(feature = "sync")]
+    pub(super) fn job_refusal(&self, resolved: &super::jobs::ResolvedJob) -> Option<ConfigError> {
+        let (FoundBy::CurrentDirectory, Some(main)) = (self.found_by, self.files.first()) else {
+            return None;
+        };
+        let refused = found_here::refused_job(resolved, &main.base)?;
+        let config = main.path.to_path_buf();
+        Some(ConfigError::SettingRefused { origin: refused.origin.clone(), setting: refused.setting, config })
     }
 
     /// The config file, where there is one, as it was named or found.

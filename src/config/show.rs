@@ -15,7 +15,7 @@ use super::{Origin, Settings, StoreLocation};
 /// One line of `sfmint config show`: a key, what it holds, and who said so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shown {
-    /// `defaults` or `connections.NAME`.
+    /// `defaults`, `connections.NAME` or `jobs.NAME`.
     pub section: String,
     /// The key.
     pub key: &'static str,
@@ -60,6 +60,23 @@ impl Settings {
                 lines.push(Shown { section: section.clone(), key: key.name, value, origin });
             }
         }
+        #[cfg(feature = "sync")]
+        for resolved in &self.jobs {
+            let section = format!("jobs.{}", resolved.job.name);
+            for key in super::jobs::JOB {
+                let said = (key.show)(&resolved.draft);
+                let silent = said.is_none() && (key.default.is_empty() || key.default == "none");
+                if silent {
+                    continue;
+                }
+                let usual = || match key.name {
+                    "connection" => resolved.job.connection.to_string(),
+                    _ => key.default.replace('"', ""),
+                };
+                let (value, origin) = said.unwrap_or_else(|| (usual(), Origin::Default));
+                lines.push(Shown { section: section.clone(), key: key.name, value, origin });
+            }
+        }
         lines
     }
 
@@ -79,13 +96,16 @@ pub(super) trait Printed {
 
 macro_rules! printed_as_is {
     ($($type:ty),*) => {$(
-        impl Printed for $type {
+        impl $crate::config::show::Printed for $type {
             fn printed(&self) -> String {
                 self.to_string()
             }
         }
     )*};
 }
+#[cfg(feature = "sync")]
+pub(super) use printed_as_is;
+
 printed_as_is!(LoginUrl, Audience, ConsumerKey, Username, ApiVersion, u64, String);
 
 impl Printed for PathBuf {

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::base::{Finding, Hint, Level};
+use crate::base::{Finding, Hint, Intruder, Level};
 
 use super::Environment;
 use super::locations::{self, Flags};
@@ -62,8 +62,7 @@ fn create(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)
 }
 
-/// A directory of somebody else's, or of ours that others can write, is where tokens would be swapped.
-/// Root's may be open to all: Kubernetes mounts its volumes so.
+/// A directory into which others can put files of theirs is where tokens and history would be swapped: the store refuses it too.
 #[cfg(unix)]
 fn usable(dir: &Path, metadata: &std::fs::Metadata) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
@@ -71,11 +70,13 @@ fn usable(dir: &Path, metadata: &std::fs::Metadata) -> Result<(), String> {
     if !metadata.is_dir() {
         return Err("is not a folder".into());
     }
-    if metadata.uid() != user && metadata.uid() != 0 {
-        return Err(format!("belongs to user id {}, not to you (user id {user})", metadata.uid()));
-    }
-    if metadata.uid() == user && user != 0 && metadata.mode() & 0o002 != 0 {
-        return Err(format!("can be written by others; run `chmod o-w {}`", shown(dir)));
+    let in_group = |gid| {
+        rustix::process::getegid().as_raw() == gid
+            || rustix::process::getgroups()
+                .is_ok_and(|groups| groups.iter().any(|group| group.as_raw() == gid))
+    };
+    if let Some(intruder) = Intruder::of(metadata.uid(), metadata.gid(), metadata.mode(), user, in_group) {
+        return Err(format!("{intruder} ({})", intruder.hint(&shown(dir).to_string())));
     }
     rustix::fs::access(dir, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
         .map_err(|error| format!("cannot be written: {}", io::Error::from(error)))

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::base::ConnectionName;
 
-use super::document::{self, Document, Role, Section};
+use super::document::{self, Document, Section};
 use super::draft::General;
 use super::file::SourceFile;
 use super::locations::FoundBy;
@@ -15,6 +15,8 @@ use super::{ConfigError, Environment, Mistake, Origin, connection_environment};
 pub(super) struct Understood {
     pub general: General,
     pub connections: Vec<Resolved>,
+    #[cfg(feature = "sync")]
+    pub jobs: Vec<super::jobs::ResolvedJob>,
     /// The variables that files refer to for a secret.
     pub referenced: BTreeSet<String>,
 }
@@ -32,11 +34,25 @@ pub(super) fn understand(
     let mut whole = Document::default();
     for (at, file) in files.iter().enumerate() {
         let mut reader = Reader { file, environment, mistakes: Vec::new(), referenced: BTreeSet::new() };
-        let document = document::read(&mut reader, if at == 0 { Role::Main } else { Role::Connections });
+        let document = document::read(&mut reader);
         mistakes.extend(in_order(reader.mistakes));
         referenced.append(&mut reader.referenced);
         if at == 0 {
             (whole.general, whole.defaults) = (document.general, document.defaults);
+            #[cfg(feature = "sync")]
+            {
+                whole.job_defaults = document.job_defaults;
+            }
+        }
+        #[cfg(feature = "sync")]
+        for (name, section) in document.jobs {
+            match whole.jobs.iter().find(|(known, _)| *known == name) {
+                Some((_, first)) => {
+                    let says = format!("job `{name}` stands at {} already", first.header);
+                    mistakes.push(Mistake::new(section.header, says));
+                }
+                None => whole.jobs.push((name, section)),
+            }
         }
         for (name, section) in document.connections {
             match whole.connections.iter().find(|(known, _)| *known == name) {
@@ -52,6 +68,8 @@ pub(super) fn understand(
         whole.connections.push(section);
     }
     both_kinds_of_app(&whole.defaults, &mut mistakes);
+    #[cfg(feature = "sync")]
+    let known: Vec<ConnectionName> = whole.connections.iter().map(|(name, _)| name.clone()).collect();
     let broken = mistakes.iter().any(|mistake| mistake.weight == Weight::Syntax);
     let mut connections = Vec::new();
     for (name, section) in whole.connections {
@@ -66,11 +84,31 @@ pub(super) fn understand(
             }
         }
     }
+    #[cfg(feature = "sync")]
+    let jobs = {
+        let mut jobs = Vec::new();
+        for (name, section) in whole.jobs {
+            match super::jobs::resolve(name, section, &whole.job_defaults, &known) {
+                Ok(job) => jobs.push(job),
+                Err(wrong) => mistakes
+                    .extend(wrong.into_iter().filter(|one| !(broken && one.weight == Weight::Missing))),
+            }
+        }
+        mistakes.extend(super::jobs::clashes(&jobs));
+        jobs.sort_by(|a, b| a.job.name.cmp(&b.job.name));
+        jobs
+    };
     if !mistakes.is_empty() {
         return Err(ConfigError::Invalid { mistakes });
     }
     connections.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Understood { general: whole.general, connections, referenced })
+    Ok(Understood {
+        general: whole.general,
+        connections,
+        #[cfg(feature = "sync")]
+        jobs,
+        referenced,
+    })
 }
 
 /// Defaults for one app and for two at once say nothing that can be meant.

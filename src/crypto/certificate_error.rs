@@ -1,15 +1,10 @@
-use std::fmt;
 use std::io;
 
-use super::Place;
-use crate::base::{Explain, Fault, Hint};
+use super::{Located, Mistake, Place};
+use crate::base::{Fault, Hint};
 
 /// A certificate that cannot be used: where it is, and what is wrong with it.
-#[derive(Debug)]
-pub struct CertificateError {
-    place: Place,
-    mistake: CertificateMistake,
-}
+pub type CertificateError = Located<CertificateMistake>;
 
 /// What is wrong with a certificate. Reads on after the place: "file a.crt *holds a private key, not a certificate*".
 #[derive(Debug, thiserror::Error)]
@@ -44,46 +39,11 @@ pub enum CertificateMistake {
     Damaged,
 }
 
-impl CertificateMistake {
-    /// The error: this mistake, at `place`.
-    pub fn at(self, place: Place) -> CertificateError {
-        CertificateError { place, mistake: self }
-    }
-}
+impl Mistake for CertificateMistake {
+    const UNNAMED: &'static str = "the certificate";
 
-impl CertificateError {
-    /// What is wrong.
-    pub fn mistake(&self) -> &CertificateMistake {
-        &self.mistake
-    }
-
-    /// The same mistake, at the place the caller knows.
-    pub fn at(self, place: Place) -> Self {
-        Self { place, ..self }
-    }
-}
-
-impl From<CertificateMistake> for CertificateError {
-    fn from(mistake: CertificateMistake) -> Self {
-        mistake.at(Place::unnamed("the certificate"))
-    }
-}
-
-impl fmt::Display for CertificateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.place, self.mistake)
-    }
-}
-
-impl std::error::Error for CertificateError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.mistake.source()
-    }
-}
-
-impl Explain for CertificateError {
     fn fault(&self) -> Fault {
-        match &self.mistake {
+        match self {
             CertificateMistake::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => Fault::Denied,
             CertificateMistake::Io(_) => Fault::Disk,
             _ => Fault::Misuse,
@@ -91,7 +51,7 @@ impl Explain for CertificateError {
     }
 
     fn code(&self) -> &'static str {
-        match &self.mistake {
+        match self {
             CertificateMistake::NoFile => "certificate.not_found",
             CertificateMistake::Io(_)
             | CertificateMistake::NotAFile(_)
@@ -103,9 +63,9 @@ impl Explain for CertificateError {
         }
     }
 
-    fn hints(&self) -> Vec<Hint> {
-        let path = self.place.shell("CERTIFICATE");
-        let text = match &self.mistake {
+    fn hints(&self, place: &Place) -> Vec<Hint> {
+        let path = place.shell("CERTIFICATE");
+        let text = match self {
             CertificateMistake::NoFile => {
                 format!(
                     "check the path in `certificate`; a relative one starts at the config file's directory ({path})"

@@ -1,19 +1,12 @@
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use super::found::Format;
-use super::{CertificateError, Place};
+use super::{CertificateError, Located, Mistake, Place};
 use crate::base::{Explain, Fault, Hint};
 
 /// A private key, or what opens it, that cannot be used: where it is, and what is wrong with it.
-///
-/// Names the file, environment variable or command; holds nothing of what was read from there.
-#[derive(Debug)]
-pub struct KeyError {
-    place: Place,
-    mistake: Box<KeyMistake>,
-}
+pub type KeyError = Located<KeyMistake>;
 
 /// What is wrong with a key. Reads on after the place: "file a.pem *holds a CERTIFICATE, not a private key*".
 #[derive(Debug, thiserror::Error)]
@@ -157,11 +150,6 @@ pub enum KeyMistake {
 }
 
 impl KeyMistake {
-    /// The error: this mistake, at `place`.
-    pub fn at(self, place: Place) -> KeyError {
-        KeyError { place, mistake: Box::new(self) }
-    }
-
     /// The mistake behind a failed file operation.
     pub(super) fn io(error: io::Error) -> Self {
         match error.kind() {
@@ -172,45 +160,12 @@ impl KeyMistake {
     }
 }
 
-impl KeyError {
-    /// What is wrong.
-    pub fn mistake(&self) -> &KeyMistake {
-        &self.mistake
-    }
+impl Mistake for KeyMistake {
+    const UNNAMED: &'static str = "the key";
 
-    /// Where it is.
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    /// The same mistake, at the place the caller knows.
-    pub fn at(self, place: Place) -> Self {
-        Self { place, ..self }
-    }
-}
-
-impl From<KeyMistake> for KeyError {
-    fn from(mistake: KeyMistake) -> Self {
-        mistake.at(Place::unnamed("the key"))
-    }
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.place, self.mistake)
-    }
-}
-
-impl std::error::Error for KeyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.mistake.source()
-    }
-}
-
-impl Explain for KeyError {
     fn fault(&self) -> Fault {
         use KeyMistake as M;
-        match &*self.mistake {
+        match self {
             M::NotAllowed(_) | M::ReadableByOthers { .. } | M::ForeignOwner { .. } | M::OpenDirectory(_) => {
                 Fault::Denied
             }
@@ -223,7 +178,7 @@ impl Explain for KeyError {
 
     fn code(&self) -> &'static str {
         use KeyMistake as M;
-        match &*self.mistake {
+        match self {
             M::NoFile | M::NotSet => "key.not_found",
             M::NotAllowed(_) | M::Io(_) => "key.unreadable",
             M::NotAFile(_) => "key.not_a_file",
@@ -253,10 +208,10 @@ impl Explain for KeyError {
         }
     }
 
-    fn hints(&self) -> Vec<Hint> {
-        if let KeyMistake::Certificate(error) = &*self.mistake {
+    fn hints(&self, place: &Place) -> Vec<Hint> {
+        if let KeyMistake::Certificate(error) = self {
             return error.hints();
         }
-        super::key_hints::next_step(&self.place, &self.mistake).into_iter().map(Hint::new).collect()
+        super::key_hints::next_step(place, self).into_iter().map(Hint::new).collect()
     }
 }

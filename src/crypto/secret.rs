@@ -1,6 +1,6 @@
 use super::secret_command::{self, COMMAND_TIMEOUT};
 use super::secret_file::read_secret_file;
-use super::{KeyError, KeyMistake, Place};
+use super::{KeyError, KeyMistake, Mistake, Place};
 use crate::base::{Secret, SecretSource};
 
 /// Fetches a secret from where the configuration says it is.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::admin::Admin;
+use super::admin_http_records;
 use super::app::AppConfig;
 use super::injection::Injection;
 use super::permission::Grants;
@@ -50,7 +51,10 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
             admin.forget();
             Ok(json!({}))
         }
-        _ => return Reply::not_found(),
+        (method, path) => match admin_http_records::answer(admin, method, path, body) {
+            Some(outcome) => outcome,
+            None => return Reply::not_found(),
+        },
     };
     match outcome {
         Ok(value) => Reply::value(&value),
@@ -63,7 +67,7 @@ pub(super) fn answer(admin: &Admin, method: &str, path: &str, body: &[u8]) -> Re
     }
 }
 
-type Outcome = Result<Value, AdminMistake>;
+pub(super) type Outcome = Result<Value, AdminMistake>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,19 +111,19 @@ struct Expire {
     username: Option<String>,
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminMistake> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AdminMistake> {
     serde_json::from_slice(body).map_err(AdminMistake::Unreadable)
 }
 
-fn show<T: Serialize>(what: &T) -> Outcome {
+pub(super) fn show<T: Serialize>(what: &T) -> Outcome {
     serde_json::to_value(what).map_err(AdminMistake::Unreadable)
 }
 
-fn nothing((): ()) -> Value {
+pub(super) fn nothing((): ()) -> Value {
     json!({})
 }
 
-fn done(outcome: Result<(), AdminMistake>) -> Outcome {
+pub(super) fn done(outcome: Result<(), AdminMistake>) -> Outcome {
     outcome.map(nothing)
 }
 

@@ -44,6 +44,9 @@ pub(super) fn answer(org: &Shared, request: &Arrived, from: IpAddr, twist: Optio
                     authorization,
                     query_options: request.named("sforce-query-options"),
                     if_modified_since: request.header(&hyper::header::IF_MODIFIED_SINCE),
+                    accept_encoding: request.header(&hyper::header::ACCEPT_ENCODING),
+                    content_type: request.header(&hyper::header::CONTENT_TYPE),
+                    body: &request.body,
                 },
             )
         }

@@ -21,7 +21,7 @@ struct Somebody {
 
 fn somebody(org: &Shared, authorization: Option<&str>, place: &Place) -> Result<Somebody, Reply> {
     let refused = |says: &str| {
-        let mut reply = Reply::new(403, "text/html;charset=UTF-8", says.as_bytes());
+        let mut reply = Reply::new(403, "text/html;charset=UTF-8", says.to_string());
         reply.error = Some((says.to_string(), String::new()));
         reply
     };

@@ -23,6 +23,9 @@ pub struct Injection {
     /// Requests whose path begins like this; empty for all. The admin API itself is never hit.
     #[serde(default)]
     pub path: String,
+    /// Requests whose path has this in it, such as `/results`.
+    #[serde(default)]
+    pub contains: Option<String>,
     /// Requests with this method only.
     #[serde(default)]
     pub method: Option<String>,
@@ -72,7 +75,23 @@ pub enum Effect {
         #[serde(default)]
         after_processing: bool,
     },
-    /// The org's own answer with its right `Content-Length`, cut off.
+    /// The first bytes of the org's own answer, then the connection is reset (RST).
+    ResetAfter {
+        /// Bytes of the body that are sent.
+        after_bytes: usize,
+    },
+    /// The first bytes of the org's own answer, then nothing more, and no end.
+    Stall {
+        /// Bytes of the body that are sent.
+        after_bytes: usize,
+    },
+    /// The session of the caller ends with this request.
+    SessionEnds {
+        /// Bytes of the body that are sent before the answer is cut; without it the answer is 401 already.
+        #[serde(default)]
+        after_bytes: Option<usize>,
+    },
+    /// The org's own answer with its right `Content-Length` where that is known, cut off.
     Truncate {
         /// Bytes of the body that arrive.
         after_bytes: usize,
@@ -137,6 +156,9 @@ impl Effect {
             Effect::Status { .. } => "status",
             Effect::Redirect { .. } => "redirect",
             Effect::Reset { .. } => "reset",
+            Effect::ResetAfter { .. } => "reset_after",
+            Effect::Stall { .. } => "stall",
+            Effect::SessionEnds { .. } => "session_ends",
             Effect::Truncate { .. } => "truncate",
             Effect::Slow { .. } => "slow",
             Effect::Delay { .. } => "delay",
@@ -151,7 +173,17 @@ impl Effect {
 impl Injection {
     /// An effect on every request whose path begins with `path`.
     pub fn always(path: &str, effect: Effect) -> Self {
-        Self { path: path.into(), method: None, next: None, every: None, skip: 0, effect, seen: 0, done: 0 }
+        Self {
+            path: path.into(),
+            contains: None,
+            method: None,
+            next: None,
+            every: None,
+            skip: 0,
+            effect,
+            seen: 0,
+            done: 0,
+        }
     }
 
     /// An effect on the next `count` requests whose path begins with `path`.
@@ -164,10 +196,26 @@ impl Injection {
         Self { every: Some(k), ..Self::always(path, effect) }
     }
 
+    /// The same, for paths with `part` in them only.
+    pub fn containing(self, part: &str) -> Self {
+        Self { contains: Some(part.into()), ..self }
+    }
+
+    /// The same, for requests with this method only.
+    pub fn method(self, method: &str) -> Self {
+        Self { method: Some(method.into()), ..self }
+    }
+
+    /// The same, after `count` fitting requests have passed.
+    pub fn skipping(self, count: u64) -> Self {
+        Self { skip: count, ..self }
+    }
+
     /// Whether this request is one that meets the fault; counts it.
     pub(super) fn hits(&mut self, method: &str, path: &str) -> bool {
         let other_method = self.method.as_deref().is_some_and(|only| !only.eq_ignore_ascii_case(method));
-        if other_method || !path.starts_with(&self.path) || self.is_spent() {
+        let other_part = self.contains.as_deref().is_some_and(|part| !path.contains(part));
+        if other_method || other_part || !path.starts_with(&self.path) || self.is_spent() {
             return false;
         }
         self.seen += 1;

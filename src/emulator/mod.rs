@@ -6,13 +6,19 @@
 
 mod access_jwt;
 mod admin;
+mod admin_bulk;
+mod admin_fields;
 mod admin_http;
+mod admin_http_records;
+mod admin_records;
 mod answer;
 mod app;
 mod base64url;
+mod bulk;
 mod clock;
 mod config;
 mod connection;
+mod content;
 mod gzip_bomb;
 mod host;
 mod identity;
@@ -22,6 +28,7 @@ mod ip;
 mod judge;
 mod log;
 mod mint;
+mod moments;
 mod payload;
 mod permission;
 mod records;
@@ -46,6 +53,7 @@ mod why;
 
 pub use admin::Admin;
 pub use app::{AppConfig, AppKind, PermittedUsers};
+pub use bulk::{BulkRules, JobInfo, JobState, Lie, LieKind};
 pub use config::{
     ConfigError, DEMO_ADMIN_USERNAME, DEMO_CONNECTED_APP_KEY, DEMO_CONSUMER_KEY, DEMO_USERNAME, OrgConfig,
 };
@@ -53,7 +61,7 @@ pub use injection::{Effect, Injection, TokenTwist};
 pub use ip::IpRange;
 pub use log::{Counters, LogEntry, LoginRow};
 pub use permission::Grants;
-pub use records::RecordsConfig;
+pub use records::{Deed, FieldConfig, Mutated, Mutation, RecordsConfig, Stamp, Which};
 pub use rules::{Facts, Rules};
 pub use server::Org;
 pub use session::SessionInfo;

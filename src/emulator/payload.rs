@@ -7,6 +7,8 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::Sleep;
 
+use super::content::{Chunks, Content};
+
 /// How long a cut answer waits before the cut, so that what came before it is on its way.
 const BEFORE_CUT: Duration = Duration::from_millis(20);
 
@@ -26,22 +28,35 @@ enum Piece {
     /// Bytes in chunks, a pause before each.
     Trickle(Bytes, usize, Duration),
     Wait(Duration),
+    /// Made as it is sent; with a chunk size and a pause, as in `Trickle`.
+    Made(Chunks, Option<(usize, Duration)>),
+    /// Nothing more comes, and no end either.
+    Silence,
     /// The connection ends here, whatever was promised.
     Cut,
 }
 
 impl Payload {
-    pub fn whole(bytes: Vec<u8>) -> Self {
-        Self { exact: Some(bytes.len() as u64), pieces: [Piece::Bytes(bytes.into())].into(), sleep: None }
+    pub fn whole(content: Content) -> Self {
+        match content {
+            Content::Held(bytes) => {
+                Self { exact: Some(bytes.len() as u64), pieces: [Piece::Bytes(bytes)].into(), sleep: None }
+            }
+            Content::Made(chunks) => Self::pieces([Piece::Made(chunks, None)]),
+        }
     }
 
-    pub fn cut(mut bytes: Vec<u8>, after: usize) -> Self {
-        bytes.truncate(after);
-        Self::pieces([Piece::Bytes(bytes.into()), Piece::Wait(BEFORE_CUT), Piece::Cut])
+    pub fn cut(content: Content, after: usize) -> Self {
+        Self::pieces([Piece::Made(content.first(after), None), Piece::Wait(BEFORE_CUT), Piece::Cut])
     }
 
-    pub fn trickle(bytes: Vec<u8>, chunk: usize, delay: Duration) -> Self {
-        Self::pieces([Piece::Trickle(bytes.into(), chunk.max(1), delay)])
+    /// The first bytes, and then nothing for as long as the client waits.
+    pub fn stalled(content: Content, after: usize) -> Self {
+        Self::pieces([Piece::Made(content.first(after), None), Piece::Silence])
+    }
+
+    pub fn trickle(content: Content, chunk: usize, delay: Duration) -> Self {
+        Self::pieces([Piece::Made(content.into(), Some((chunk.max(1), delay)))])
     }
 
     /// A JSON text that is `bytes` long.
@@ -107,6 +122,21 @@ impl Body for Payload {
                 Piece::Wait(delay) => {
                     self.sleep = Some(Box::pin(tokio::time::sleep(delay)));
                     continue;
+                }
+                Piece::Made(mut chunks, slow) => {
+                    let Some(bytes) = chunks.0.next() else { continue };
+                    self.pieces.push_front(Piece::Made(chunks, slow));
+                    match slow {
+                        None => bytes,
+                        Some((chunk, delay)) => {
+                            self.pieces.push_front(Piece::Trickle(bytes, chunk, delay));
+                            continue;
+                        }
+                    }
+                }
+                Piece::Silence => {
+                    self.pieces.push_front(Piece::Silence);
+                    return Poll::Pending;
                 }
                 Piece::Cut => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
             };

@@ -14,6 +14,8 @@ pub struct Grants {
     /// The licence it is bound to. One on `Salesforce API Integration` cannot hold apps (KB 001453686): attaching it
     /// to an app is without effect.
     pub license: Option<String>,
+    /// Objects whose every record may be seen ("View All Records").
+    pub view_all_records: Vec<String>,
 }
 
 /// The permissions that `PermissionSet` shows as columns.
@@ -38,6 +40,7 @@ impl Grants {
             name: "System Administrator".into(),
             permissions: everything.map(|name| (*name).to_string()).collect(),
             license: Some("Salesforce".into()),
+            view_all_records: vec![],
         }
     }
 }
@@ -50,6 +53,19 @@ impl OrgState {
                 .any(|grants| grants.name == name && grants.permissions.iter().any(|p| p == permission))
         };
         user.config.permissions.iter().any(|held| held == permission)
+            || grants(&self.profiles, &user.config.profile)
+            || user.config.permission_sets.iter().any(|name| grants(&self.permission_sets, name))
+    }
+
+    /// Whether `user` sees every record of an object, and not only what it owns.
+    pub fn sees_all(&self, user: &User, object: &str) -> bool {
+        let names = |list: &[String]| list.iter().any(|name| name.eq_ignore_ascii_case(object));
+        let grants = |list: &[Grants], name: &str| {
+            list.iter().any(|grants| grants.name == name && names(&grants.view_all_records))
+        };
+        !self.rules.private_sharing
+            || ["ViewAllData", "ModifyAllData"].into_iter().any(|held| self.holds(user, held))
+            || names(&user.config.view_all_records)
             || grants(&self.profiles, &user.config.profile)
             || user.config.permission_sets.iter().any(|name| grants(&self.permission_sets, name))
     }

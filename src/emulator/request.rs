@@ -1,10 +1,14 @@
 use http_body_util::{BodyExt, Limited};
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderName;
 
-/// The largest body that is read, bytes. Nothing this org takes is larger.
+/// The largest body that is read, bytes; uploads of Bulk API 2.0 apart.
 const BODY_LIMIT: usize = 256 * 1024;
+/// The largest upload that is read, bytes. What a job takes is less, and said by `rules.bulk`.
+const UPLOAD_LIMIT: usize = 256 * 1024 * 1024;
+/// The largest body of a composite request or of the admin API, bytes.
+const RECORDS_LIMIT: usize = 16 * 1024 * 1024;
 
 /// A request that has arrived whole.
 #[derive(Debug)]
@@ -14,7 +18,7 @@ pub(super) struct Arrived {
     pub path: String,
     pub query: String,
     pub headers: hyper::HeaderMap,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl Arrived {
@@ -32,11 +36,16 @@ impl Arrived {
             path: head.uri.path().to_string(),
             query: head.uri.query().unwrap_or_default().to_string(),
             headers: head.headers,
-            body: vec![],
+            body: Bytes::new(),
         };
-        match Limited::new(body, BODY_LIMIT).collect().await {
+        let limit = match arrived.path.as_str() {
+            path if path.contains("/jobs/ingest/") => UPLOAD_LIMIT,
+            path if path.contains("/composite") || path.starts_with("/_emulator/") => RECORDS_LIMIT,
+            _ => BODY_LIMIT,
+        };
+        match Limited::new(body, limit).collect().await {
             Ok(body) => {
-                arrived.body = body.to_bytes().to_vec();
+                arrived.body = body.to_bytes();
                 Ok(arrived)
             }
             Err(_) => Err(arrived),

@@ -10,12 +10,13 @@ use hyper::{Request, Response, StatusCode};
 use super::admin::Admin;
 use super::answer::{TOKEN_PATH, administer, answer};
 use super::clock::http_date;
+use super::content::Content;
 use super::gzip_bomb::gzip_bomb;
 use super::injection::{Effect, meet};
 use super::log::LogEntry;
 use super::payload::Payload;
 use super::request::Arrived;
-use super::rest::Reply;
+use super::rest::{Reply, bearer};
 use super::server::stopped;
 use super::state::Shared;
 
@@ -65,13 +66,32 @@ pub(super) async fn respond(
             Err(Dropped)
         }
         _ => {
+            if let Some(Effect::SessionEnds { after_bytes: None }) = effect {
+                end_session(&org, &request);
+            }
             let reply = reply(&org, &request, from, effect.as_ref());
+            if let Some(Effect::SessionEnds { after_bytes: Some(_) }) = effect {
+                end_session(&org, &request);
+            }
+            if let Some(Effect::ResetAfter { .. }) = effect {
+                doomed.store(true, Ordering::SeqCst);
+            }
             let (response, delay) = finish(&org, &request, reply, effect.as_ref());
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
             Ok(response)
         }
+    }
+}
+
+/// Ends the session whose token the request carries.
+fn end_session(org: &Shared, request: &Arrived) {
+    let header = request.header(&hyper::header::AUTHORIZATION);
+    if let Ok(Some(token)) = bearer(header)
+        && let Some(session) = org.state().sessions.get_mut(token)
+    {
+        session.killed = true;
     }
 }
 
@@ -86,13 +106,9 @@ fn overloaded() -> Effect {
 
 fn reply(org: &Shared, request: &Arrived, from: IpAddr, effect: Option<&Effect>) -> Reply {
     match effect {
-        Some(Effect::Status { status, body, .. }) => Reply {
-            status: *status,
-            headers: vec![],
-            body: body.clone().into_bytes(),
-            error: None,
-            why: None,
-        },
+        Some(Effect::Status { status, body, .. }) => {
+            Reply { status: *status, headers: vec![], body: body.clone().into(), error: None, why: None }
+        }
         Some(Effect::Redirect { status, to }) => Reply::empty(*status).header("location", to.as_str()),
         Some(Effect::Huge { .. } | Effect::GzipBomb { .. }) => Reply::new(200, "application/json", ""),
         Some(Effect::Token { twist }) => answer(org, request, from, Some(twist)),
@@ -116,24 +132,32 @@ fn finish(
 }
 
 fn build(org: &Shared, request: &Arrived, reply: Reply, effect: Option<&Effect>) -> Response<Payload> {
-    let length = reply.body.len();
+    let length = reply.body.length().map(|length| ("content-length".to_string(), length.to_string()));
     let mut headers: Vec<(String, String)> =
         reply.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    let mut payload = |bytes: Vec<u8>| match effect {
-        Some(Effect::Truncate { after_bytes }) => {
-            headers.push(("content-length".into(), length.to_string()));
-            Payload::cut(bytes, *after_bytes)
+    let payload = |content: Content| match effect {
+        Some(
+            Effect::Truncate { after_bytes }
+            | Effect::ResetAfter { after_bytes }
+            | Effect::SessionEnds { after_bytes: Some(after_bytes) },
+        ) => {
+            headers.extend(length);
+            Payload::cut(content, *after_bytes)
+        }
+        Some(Effect::Stall { after_bytes }) => {
+            headers.extend(length);
+            Payload::stalled(content, *after_bytes)
         }
         Some(Effect::Slow { chunk_bytes, delay_ms }) => {
-            headers.push(("content-length".into(), length.to_string()));
-            Payload::trickle(bytes, *chunk_bytes, Duration::from_millis(*delay_ms))
+            headers.extend(length);
+            Payload::trickle(content, *chunk_bytes, Duration::from_millis(*delay_ms))
         }
         Some(Effect::Huge { bytes }) => Payload::huge(*bytes),
         Some(Effect::GzipBomb { bytes }) => {
             headers.push(("content-encoding".into(), "gzip".into()));
             gzip_bomb(*bytes).unwrap_or_default()
         }
-        _ => Payload::whole(bytes),
+        _ => Payload::whole(content),
     };
     let mut response = Response::new(payload(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -172,7 +196,15 @@ fn written(org: &Shared, request: &Arrived, reply: Option<&Reply>, effect: Optio
     if let (TOKEN_PATH, Some(kind)) = (request.path.as_str(), injected)
         && !matches!(
             effect,
-            Some(Effect::Token { .. } | Effect::Truncate { .. } | Effect::Slow { .. } | Effect::Delay { .. })
+            Some(
+                Effect::Token { .. }
+                    | Effect::Truncate { .. }
+                    | Effect::ResetAfter { .. }
+                    | Effect::Stall { .. }
+                    | Effect::SessionEnds { .. }
+                    | Effect::Slow { .. }
+                    | Effect::Delay { .. }
+            )
         )
     {
         *state.counters.token_outcomes.entry(format!("injected: {kind}")).or_default() += 1;

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::bulk::BulkRules;
+
 /// How the org behaves; may be changed while it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +38,14 @@ pub struct Rules {
     /// Correct answers in inconvenient shapes: every fifth token request meets 503, descriptions change their case,
     /// `instance_url` ends in a slash, unknown fields appear, and every seventh answer closes the connection.
     pub rude: bool,
+    /// Records are private: users without View All see only those they own. Off, everybody sees every record.
+    pub private_sharing: bool,
+    /// The connected app's own share of the daily limit, shown as second clause of `Sforce-Limit-Info`.
+    pub per_app_api_limit: Option<u32>,
+    /// More than 25 requests have been running for more than 20 seconds: every one meets `REQUEST_LIMIT_EXCEEDED`.
+    pub concurrent_limit_hit: bool,
+    /// Bulk API 2.0.
+    pub bulk: BulkRules,
     /// What is not known for certain about real orgs.
     pub facts: Facts,
 }
@@ -58,6 +68,10 @@ impl Default for Rules {
             oldest_api_version: 31,
             newest_api_version: 67,
             rude: false,
+            private_sharing: false,
+            per_app_api_limit: None,
+            concurrent_limit_hit: false,
+            bulk: BulkRules::default(),
             facts: Facts::default(),
         }
     }
@@ -91,6 +105,8 @@ pub struct Facts {
     pub open_locators_per_user: usize,
     /// `/services/data` answers without a token. Default true.
     pub versions_are_public: bool,
+    /// Days after which a deleted record leaves the recycle bin, and queryAll with it. Default 15.
+    pub recycle_bin_days: u32,
 }
 
 impl Default for Facts {
@@ -108,6 +124,7 @@ impl Default for Facts {
             locator_idle_seconds: 900,
             open_locators_per_user: 10,
             versions_are_public: true,
+            recycle_bin_days: 15,
         }
     }
 }

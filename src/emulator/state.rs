@@ -7,13 +7,14 @@ use tokio::sync::watch;
 
 use super::access_jwt::AccessJwtSigner;
 use super::app::{App, AppConfig};
+use super::bulk::{IngestJob, Lie, Prerendered, QueryJob};
 use super::clock::OrgClock;
 use super::config::OrgConfig;
 use super::ids::{mix, record_id};
 use super::injection::Injection;
 use super::log::{AuditRow, Counters, LogEntry, LoginRow};
 use super::permission::Grants;
-use super::records::RecordsConfig;
+use super::records::{Records, RecordsConfig};
 use super::rest::locator::Locator;
 use super::rules::Rules;
 use super::session::Session;
@@ -24,6 +25,9 @@ use crate::base::{OrgId, UnixSeconds};
 /// How many entries the request log and the login history keep; older ones are dropped, counters are not.
 const KEPT_ENTRIES: usize = 100_000;
 
+/// When the objects first got their shape: 2026-01-01T00:00:00Z.
+const SHAPED_AT: UnixSeconds = UnixSeconds::new(1_767_225_600);
+
 /// The org, shared by its connections and its administrators.
 pub(super) struct Shared {
     state: Mutex<OrgState>,
@@ -31,6 +35,9 @@ pub(super) struct Shared {
     pub own_url: String,
     pub org_id: OrgId,
     pub records: RecordsConfig,
+    pub prerendered: Prerendered,
+    /// What the clock's `elapsed` showed when the org began.
+    pub began: Duration,
     pub stopping: watch::Sender<bool>,
 }
 
@@ -56,6 +63,13 @@ pub(super) struct OrgState {
     pub used_assertions: HashSet<String>,
     pub injections: Vec<Injection>,
     pub locators: VecDeque<Locator>,
+    pub query_jobs: BTreeMap<String, QueryJob>,
+    pub ingest_jobs: BTreeMap<String, IngestJob>,
+    pub query_jobs_made: VecDeque<Duration>,
+    pub lies: Vec<Lie>,
+    pub records: Records,
+    /// When the objects last changed their shape.
+    pub shaped_at: UnixSeconds,
     pub api_calls: VecDeque<(Duration, u32)>,
     pub log: VecDeque<LogEntry>,
     pub counters: Counters,
@@ -79,6 +93,12 @@ pub enum AdminMistake {
     /// Nothing here has that name.
     #[error("there is no {0} `{1}`")]
     Unknown(&'static str, String),
+    /// A value that does not fit its field.
+    #[error("the value for field `{0}` does not fit its type")]
+    Value(String),
+    /// A condition that is no SOQL.
+    #[error("the condition is refused: {0}")]
+    Condition(String),
     /// JSON that does not describe what it should.
     #[error("the description cannot be read")]
     Unreadable(#[source] serde_json::Error),
@@ -106,6 +126,12 @@ impl Shared {
             used_assertions: HashSet::new(),
             injections: config.faults,
             locators: VecDeque::new(),
+            query_jobs: BTreeMap::new(),
+            ingest_jobs: BTreeMap::new(),
+            query_jobs_made: VecDeque::new(),
+            lies: vec![],
+            records: Records::default(),
+            shaped_at: SHAPED_AT,
             api_calls: VecDeque::new(),
             log: VecDeque::new(),
             counters: Counters::default(),
@@ -125,10 +151,12 @@ impl Shared {
         let (stopping, _) = watch::channel(false);
         Ok(Arc::new(Self {
             state: Mutex::new(state),
+            began: clock.elapsed(),
             clock,
             own_url,
             org_id,
             records: config.records,
+            prerendered: Prerendered::default(),
             stopping,
         }))
     }
@@ -144,6 +172,11 @@ impl OrgState {
     pub fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
+    }
+
+    /// Objects or fields have changed; told apart from the time before even within one second.
+    pub fn reshaped(&mut self, now: UnixSeconds) {
+        self.shaped_at = now.max(self.shaped_at.moved(1));
     }
 
     /// Text of `length` characters out of `A-Za-z0-9._`, different at each call and in each org.
@@ -177,8 +210,10 @@ impl OrgState {
         if config.username.is_empty() {
             return Err(AdminMistake::Missing("username"));
         }
+        let mut reshaped = false;
         let verb = match self.users.iter_mut().find(|user| user.is_called(&config.username)) {
             Some(user) => {
+                reshaped = user.config.hidden_fields != config.hidden_fields;
                 user.config = config.clone();
                 "Changed"
             }
@@ -193,6 +228,9 @@ impl OrgState {
                 .values_mut()
                 .filter(|session| session.username.eq_ignore_ascii_case(&config.username))
                 .for_each(|session| session.killed = true);
+        }
+        if reshaped {
+            self.reshaped(now);
         }
         self.audited(now, "changedUser", format!("{verb} user {}", config.username));
         Ok(())

@@ -1,5 +1,8 @@
 use std::borrow::Cow;
 
+use super::bulk::quote;
+use super::moments::{write_date, write_time};
+
 /// One value of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
@@ -12,6 +15,8 @@ pub(super) enum Cell {
     Time(i64),
     /// Days since 1970; shown as `2026-01-02`.
     Date(i64),
+    /// A value with parts, as JSON text.
+    Json(String),
 }
 
 impl Cell {
@@ -37,20 +42,39 @@ impl Cell {
                 out.push('"');
             }
             Cell::Date(days) => {
+                let mut text = vec![];
+                write_date(*days, &mut text);
                 out.push('"');
-                out.push_str(show_time(days * 86_400).split('T').next().unwrap_or_default());
+                out.push_str(&String::from_utf8_lossy(&text));
                 out.push('"');
             }
+            Cell::Json(text) => out.push_str(text),
         }
+    }
+
+    /// Writes the value as Bulk API 2.0 does: always in quotes, null as nothing, datetimes with `Z`.
+    pub fn write_csv(&self, out: &mut Vec<u8>) {
+        if let Cell::Text(text) = self {
+            return quote(text, out);
+        }
+        out.push(b'"');
+        match self {
+            Cell::Null | Cell::Text(_) | Cell::Json(_) => {}
+            Cell::Bool(value) => out.extend(if *value { &b"true"[..] } else { b"false" }),
+            Cell::Int(value) => out.extend(value.to_string().as_bytes()),
+            Cell::Real(value) => out.extend(serde_json::to_string(value).unwrap_or_default().as_bytes()),
+            Cell::Time(seconds) => write_time(*seconds, "Z", out),
+            Cell::Date(days) => write_date(*days, out),
+        }
+        out.push(b'"');
     }
 }
 
 /// Datetimes as REST answers them: milliseconds and `+0000`.
 pub(super) fn show_time(seconds: i64) -> String {
-    match jiff::Timestamp::from_second(seconds) {
-        Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string(),
-        Err(_) => "1970-01-01T00:00:00.000+0000".into(),
-    }
+    let mut out = vec![];
+    write_time(seconds, "+0000", &mut out);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// What a field holds, as describe names it.
@@ -70,6 +94,10 @@ pub(super) enum Kind {
     Currency,
     DateTime,
     Date,
+    /// A compound field: several other fields in one.
+    Address,
+    /// A file's content; REST shows where it is.
+    Base64,
 }
 
 impl Kind {
@@ -90,6 +118,8 @@ impl Kind {
             Kind::Currency => ("currency", "xsd:double", 0),
             Kind::DateTime => ("datetime", "xsd:dateTime", 0),
             Kind::Date => ("date", "xsd:date", 0),
+            Kind::Address => ("address", "urn:address", 0),
+            Kind::Base64 => ("base64", "xsd:base64Binary", 0),
         }
     }
 
@@ -104,16 +134,41 @@ pub(super) struct Field {
     pub name: &'static str,
     pub kind: Kind,
     pub filterable: bool,
+    /// A row cannot be made without it.
+    pub required: bool,
+    /// An external id: unique, and what upserts may go by.
+    pub external_id: bool,
+    /// The compound field that this one is a part of.
+    pub compound: Option<&'static str>,
 }
 
 impl Field {
     pub const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, filterable: !matches!(kind, Kind::LongText) }
+        let filterable = !matches!(kind, Kind::LongText | Kind::Address | Kind::Base64);
+        Self { name, kind, filterable, required: false, external_id: false, compound: None }
     }
 
     /// A column that WHERE cannot name.
     pub const fn unfilterable(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, filterable: false }
+        Self { filterable: false, ..Self::new(name, kind) }
+    }
+
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub const fn external_id(self) -> Self {
+        Self { external_id: true, ..self }
+    }
+
+    pub const fn part_of(self, compound: &'static str) -> Self {
+        Self { compound: Some(compound), ..self }
+    }
+
+    /// Whether the org alone sets it.
+    pub fn is_system(&self) -> bool {
+        const SYSTEM: [&str; 5] = ["Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp"];
+        SYSTEM.contains(&self.name) || matches!(self.kind, Kind::Address)
     }
 }
 
@@ -130,13 +185,48 @@ pub(super) trait Table: Send + Sync {
         false
     }
 
+    /// Whether the row is there at all for the one who asks: not purged, and not another's.
+    fn exists(&self, _row: u64) -> bool {
+        true
+    }
+
     /// How many rows before `row` are not deleted, where the table can say without counting.
     fn live_before(&self, _row: u64) -> Option<u64> {
         None
     }
 
-    /// Fields whose values never fall from one row to the next.
-    fn rising(&self) -> &'static [&'static str] {
+    /// How many rows before `row` a query finds, changed ones taken as they were at first, where that is known
+    /// without counting.
+    fn settled_before(&self, row: u64, all_rows: bool) -> Option<u64> {
+        if all_rows { Some(row) } else { self.live_before(row) }
+    }
+
+    /// Whether [`settled_before`](Self::settled_before) counts this row.
+    fn settled_holds(&self, row: u64, all_rows: bool) -> bool {
+        all_rows || !self.is_deleted(row)
+    }
+
+    /// The rows that stand as they were at first, but for the touched ones: those before this one.
+    fn settled_len(&self) -> u64 {
+        self.len()
+    }
+
+    /// A value as it was at first.
+    fn settled(&self, row: u64, field: usize) -> Cell {
+        self.cell(row, field)
+    }
+
+    /// The rows that were changed or added since the org began, in order.
+    fn touched(&self) -> Vec<u64> {
+        vec![]
+    }
+
+    fn is_touched(&self, _row: u64) -> bool {
+        false
+    }
+
+    /// Fields whose values at first never fall from one row to the next.
+    fn rising(&self) -> &[&'static str] {
         &[]
     }
 

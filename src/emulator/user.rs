@@ -24,6 +24,10 @@ pub struct UserConfig {
     pub permission_sets: Vec<String>,
     /// Further permissions, by API name without `Permissions`: `ModifyAllData`, `ViewSetup`, `UseAnyApiClient`, ...
     pub permissions: Vec<String>,
+    /// Objects whose every record this user may see ("View All Records").
+    pub view_all_records: Vec<String>,
+    /// Fields that field-level security hides from this user, as `Account.Industry`.
+    pub hidden_fields: Vec<String>,
     /// When logging in is allowed, UTC; none means always.
     pub login_hours: Vec<LoginHours>,
     /// Where from logging in is allowed; none means anywhere.
@@ -44,6 +48,8 @@ impl Default for UserConfig {
             profile: "Minimum Access - API Only Integrations".into(),
             permission_sets: vec![],
             permissions: vec![],
+            view_all_records: vec![],
+            hidden_fields: vec![],
             login_hours: vec![],
             ip_ranges: vec![],
             approved_apps: vec![],

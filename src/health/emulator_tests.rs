@@ -16,46 +16,41 @@ use crate::emulator::{
 };
 use crate::token::{Minter, TokenSource};
 
-/// A key and its certificate, in files as a user has them.
-struct Files {
-    _dir: tempfile::TempDir,
-    key: std::path::PathBuf,
-    certificate: std::path::PathBuf,
-    pem: String,
-}
-
-fn files() -> &'static Files {
-    static FILES: OnceLock<Files> = OnceLock::new();
-    FILES.get_or_init(|| {
-        use std::os::unix::fs::PermissionsExt;
+/// The text of a key and of its certificate. Text, because a static is never dropped: a folder in one would outlive the tests.
+fn pair() -> &'static (String, String) {
+    static PAIR: OnceLock<(String, String)> = OnceLock::new();
+    PAIR.get_or_init(|| {
         let pair =
             rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
         let mut params = rcgen::CertificateParams::new(vec!["sfmint test".to_string()]).unwrap();
         params.not_before = rcgen::date_time_ymd(2026, 1, 1);
         params.not_after = rcgen::date_time_ymd(2027, 6, 1);
-        let pem = params.self_signed(&pair).unwrap().pem();
-        let dir = tempfile::tempdir().unwrap();
-        let (key, certificate) = (dir.path().join("a.key"), dir.path().join("a.crt"));
-        std::fs::write(&key, pair.serialize_pem()).unwrap();
-        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&certificate, &pem).unwrap();
-        Files { _dir: dir, key, certificate, pem }
+        (pair.serialize_pem(), params.self_signed(&pair).unwrap().pem())
     })
 }
 
+/// An org, and a folder with the key and the certificate as a user has them.
 struct World {
     org: Org,
     clock: Arc<ManualClock>,
+    folder: tempfile::TempDir,
 }
 
 impl World {
     async fn of(mut config: OrgConfig) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let (key, certificate) = pair();
         for app in &mut config.apps {
-            app.certificate = Some(files().pem.clone());
+            app.certificate = Some(certificate.clone());
         }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.key"), key).unwrap();
+        std::fs::set_permissions(folder.path().join("a.key"), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+        std::fs::write(folder.path().join("a.crt"), certificate).unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-22T21:00:00Z".parse().unwrap()));
         let org = Org::start(config, clock.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
-        Self { org, clock }
+        Self { org, clock, folder }
     }
 
     async fn ready() -> Self {
@@ -68,8 +63,8 @@ impl World {
         connection.credentials = Credentials::one(Credential {
             name: "main".into(),
             client_id: client_id.parse().unwrap(),
-            key: KeySource { pem: SecretSource::File(files().key.clone()), passphrase: None },
-            certificate: Some(files().certificate.clone()),
+            key: KeySource { pem: SecretSource::File(self.folder.path().join("a.key")), passphrase: None },
+            certificate: Some(self.folder.path().join("a.crt")),
         });
         connection
     }

@@ -79,6 +79,34 @@ pub(super) fn from_error(error: &dyn Explain, level: Level) -> Finding {
         }
         next = cause.source();
     }
-    let hints: Vec<Hint> = error.hints();
+    let hints: Vec<Hint> = error.hints().iter().filter_map(without_ourselves).collect();
     Finding { hints, ..Finding::new(error.code(), level, says) }
+}
+
+/// A hint without its advice to run what is running just now; `None` where it says no more than that.
+fn without_ourselves(hint: &Hint) -> Option<Hint> {
+    let others: Vec<&str> =
+        hint.as_str().split("; ").filter(|part| !part.starts_with("`sfmint doctor` ")).collect();
+    (!others.is_empty()).then(|| Hint::new(others.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doctor_sends_nobody_to_the_doctor() {
+        for (hint, left) in [
+            ("`sfmint doctor` looks at every step, and `sfmint doctor --org` at the app's policies", None),
+            ("check the network; `sfmint doctor` says how far a request gets", Some("check the network")),
+            (
+                "set `audience`; `sfmint doctor --probe` finds the pair",
+                Some("set `audience`; `sfmint doctor --probe` finds the pair"),
+            ),
+            ("activate the user", Some("activate the user")),
+        ] {
+            let kept = without_ourselves(&Hint::new(hint));
+            assert_eq!(kept.as_ref().map(Hint::as_str), left, "{hint}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::base::{Clock, ConnectionName, Explain, OAuthError, TokenId, UnixSeconds};
-use crate::crypto::{read_certificate, read_public_file};
+use crate::crypto::{Mistake, read_certificate, read_public_file};
 use crate::store::{MintOutcome, MintQuery, MintRow, Store, StoreError};
 use crate::token::{Lifetime, Need, TokenSource, standing};
 

@@ -62,7 +62,7 @@ pub(super) async fn granted(store: &dyn Store, request: LeaseRequest) -> Lease {
     }
 }
 
-fn is_lost(error: &StoreError) -> bool {
+pub(super) fn is_lost(error: &StoreError) -> bool {
     matches!(error, StoreError::LeaseLost { .. })
         && error.fault() == Fault::Transient
         && error.code() == "store.lease_lost"
@@ -79,6 +79,7 @@ pub(super) async fn suite<S: Store>(new: impl Fn() -> S) {
     fenced_writes_are_all_or_none(&new()).await;
     what_looks_like_a_secret_never_arrives(&new()).await;
     info_counts(&new()).await;
+    super::conformance_runs::suite(&new).await;
 }
 
 async fn what_is_written_is_read_back(store: &dyn Store) {
@@ -132,8 +133,8 @@ async fn pruning_forgets_what_is_older(store: &dyn Store) {
     for at in 0..10 {
         store.record_mint(row(at)).await.unwrap();
     }
-    assert_eq!(store.prune(UnixSeconds::new(7)).await.unwrap(), Pruned { mints: 7 });
-    assert_eq!(store.prune(UnixSeconds::new(7)).await.unwrap(), Pruned { mints: 0 });
+    assert_eq!(store.prune(UnixSeconds::new(7)).await.unwrap(), Pruned { mints: 7, runs: 0 });
+    assert_eq!(store.prune(UnixSeconds::new(7)).await.unwrap(), Pruned::default());
     let info = store.info().await.unwrap();
     assert_eq!((info.oldest, info.newest), (Some(UnixSeconds::new(7)), Some(UnixSeconds::new(9))));
     store.release_lease(&lease).await.unwrap();
@@ -150,6 +151,7 @@ async fn one_holder_at_a_time(store: &dyn Store) {
         let Acquired::Held(held) = answer else { panic!("{answer:?}") };
         assert_eq!(held.by, first.holder, "who");
         assert_eq!((held.since, held.until), (first.since, first.until), "since and until when");
+        assert_eq!(held.epoch, first.epoch, "under which epoch");
     }
     let other = granted(store, request("job/contacts", "run-2", 1059)).await;
     assert_eq!(other.name, "job/contacts", "another name is another lease");

@@ -49,9 +49,9 @@ pub struct StoreInfo {
     pub size_bytes: u64,
     /// Its tables, in the order of the reference.
     pub tables: Vec<TableInfo>,
-    /// The oldest mint it knows.
+    /// The oldest mint or run it knows.
     pub oldest: Option<UnixSeconds>,
-    /// The newest mint it knows.
+    /// The newest mint or run it knows.
     pub newest: Option<UnixSeconds>,
     /// Whether all of it can be read.
     pub integrity: Integrity,
@@ -62,4 +62,6 @@ pub struct StoreInfo {
 pub struct Pruned {
     /// Mints.
     pub mints: u64,
+    /// Runs.
+    pub runs: u64,
 }

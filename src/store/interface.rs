@@ -1,15 +1,39 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::{Acquired, Lease, LeaseRequest, MintQuery, MintRow, Pruned, StoreError, StoreInfo};
-use crate::base::{BoxFuture, UnixSeconds};
+use super::{
+    Acquired, Baseline, CheckpointCopy, Held, Lease, LeaseRequest, MintQuery, MintRow, Pruned, RunQuery,
+    RunRow, StoreError, StoreInfo,
+};
+use crate::base::{BoxFuture, JobName, UnixSeconds};
 
 /// One thing that happened, on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a few at a time, and gone at once")]
 pub enum Fact {
     /// A mint, or a refusal to mint.
     Mint(MintRow),
+    /// A run, when it begins and once more when it ends: the later row of one `run_id` takes the place of the earlier.
+    /// One that begins tells that its job's unfinished ones are over: they become `abandoned`.
+    Run(RunRow),
+    /// A copy of a job's checkpoint, in place of the one before.
+    Checkpoint(CheckpointCopy),
+    /// A job's baseline, in place of the one before.
+    Baseline(Baseline),
+    /// A job begins anew (`sfmint sync reset`): the copy of its checkpoint and its baseline are forgotten, its runs stay.
+    Reset(JobName),
+}
+
+impl Fact {
+    /// The fact as it may be kept: free text that looks like a credential is left out.
+    pub(super) fn screened(self) -> Self {
+        match self {
+            Self::Mint(row) => Self::Mint(row.screened()),
+            Self::Run(row) => Self::Run(row.screened()),
+            fact @ (Self::Checkpoint(_) | Self::Baseline(_) | Self::Reset(_)) => fact,
+        }
+    }
 }
 
 /// Where facts are kept. Every kind passes the same conformance suite.
@@ -77,6 +101,37 @@ pub trait Store: Send + Sync + Debug {
     /// [`StoreError::LeaseLost`] — nothing was written. *Transient*. Else as [`record_mint`](Store::record_mint).
     fn write_under(&self, lease: &Lease, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// Who holds which lease at `now`; those that were given back or ran out are not there. By name.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_mint`](Store::record_mint).
+    fn held(&self, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<Held>, StoreError>>;
+
+    /// The history of runs, by their beginning, newest first.
+    ///
+    /// `now` decides about the unfinished ones: a run whose lease nobody holds any more is
+    /// [`Abandoned`](super::RunOutcome::Abandoned).
+    ///
+    /// # Errors
+    ///
+    /// As [`mints`](Store::mints).
+    fn runs(&self, query: RunQuery, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<RunRow>, StoreError>>;
+
+    /// The copy of a job's checkpoint; `None` where the job never wrote one here.
+    ///
+    /// # Errors
+    ///
+    /// As [`mints`](Store::mints).
+    fn checkpoint(&self, job: &JobName) -> BoxFuture<'_, Result<Option<CheckpointCopy>, StoreError>>;
+
+    /// A job's baseline; `None` where none was taken yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`mints`](Store::mints).
+    fn baseline(&self, job: &JobName) -> BoxFuture<'_, Result<Option<Baseline>, StoreError>>;
+
     /// What the store holds and how it stands; reads all of it to say whether it is sound.
     ///
     /// # Errors
@@ -85,7 +140,8 @@ pub trait Store: Send + Sync + Debug {
     /// [`Integrity`](super::Integrity), as long as the tables can be counted at all.
     fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>>;
 
-    /// Forgets history older than `before`. Leases stay: their epochs must never repeat.
+    /// Forgets mints and runs older than `before`. Leases stay: their epochs must never repeat. Checkpoints and baselines
+    /// stay, and so does the newest complete run of each job: a job that runs once a year has a last good run.
     ///
     /// # Errors
     ///

@@ -4,10 +4,10 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::{
-    Acquired, Fact, Lease, LeaseRequest, Location, MintQuery, MintRow, Pruned, Store, StoreError, StoreInfo,
-    open_or_memory,
+    Acquired, Baseline, CheckpointCopy, Fact, Held, Lease, LeaseRequest, Location, MintQuery, MintRow,
+    Pruned, RunQuery, RunRow, Store, StoreError, StoreInfo, open_or_memory,
 };
-use crate::base::{BoxFuture, Clock, UnixSeconds};
+use crate::base::{BoxFuture, Clock, JobName, UnixSeconds};
 
 /// A store that is opened when the first fact arrives: a command that ends without one never touches the disk.
 ///
@@ -79,6 +79,22 @@ impl Store for LazyStore {
     fn write_under(&self, lease: &Lease, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), StoreError>> {
         let lease = lease.clone();
         Box::pin(async move { self.store()?.write_under(&lease, facts).await })
+    }
+
+    fn held(&self, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<Held>, StoreError>> {
+        self.ask(|store| store.held(now))
+    }
+
+    fn runs(&self, query: RunQuery, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<RunRow>, StoreError>> {
+        self.ask(|store| store.runs(query, now))
+    }
+
+    fn checkpoint(&self, job: &JobName) -> BoxFuture<'_, Result<Option<CheckpointCopy>, StoreError>> {
+        self.ask(|store| store.checkpoint(job))
+    }
+
+    fn baseline(&self, job: &JobName) -> BoxFuture<'_, Result<Option<Baseline>, StoreError>> {
+        self.ask(|store| store.baseline(job))
     }
 
     fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>> {

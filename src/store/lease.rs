@@ -51,6 +51,8 @@ pub struct Held {
     pub name: String,
     /// Who holds it.
     pub by: Holder,
+    /// The fencing token of its holder.
+    pub epoch: u64,
     /// Since when.
     pub since: UnixSeconds,
     /// When it ends unless renewed.
@@ -92,11 +94,8 @@ pub(super) struct Tenure {
 /// The new epoch is the greater of the last one plus one and `floor`. The floor is the second in which
 /// the store was made, so that a store made anew also fences the holders of the one it replaced.
 pub(super) fn grant(record: Option<&LeaseRecord>, floor: u64, request: &LeaseRequest) -> Acquired {
-    if let Some(Tenure { holder, since, until }) = record.and_then(|record| record.tenure.as_ref())
-        && *until > request.now
-    {
-        let name = request.name.clone();
-        return Acquired::Held(Held { name, by: holder.clone(), since: *since, until: *until });
+    if let Some(held) = record.and_then(|record| record.held(&request.name, request.now)) {
+        return Acquired::Held(held);
     }
     Acquired::Granted(Lease {
         name: request.name.clone(),
@@ -123,6 +122,14 @@ pub(super) fn fence(record: Option<&LeaseRecord>, lease: &Lease) -> Result<(), S
 /// The lease after a renewal; never ends earlier than before.
 pub(super) fn renewed(lease: &Lease, ttl: Duration, now: UnixSeconds) -> Lease {
     Lease { until: now.plus(ttl).max(lease.until), ..lease.clone() }
+}
+
+impl LeaseRecord {
+    /// Who holds `name` at `now`, if anybody does.
+    pub fn held(&self, name: &str, now: UnixSeconds) -> Option<Held> {
+        let Tenure { holder, since, until } = self.tenure.clone().filter(|tenure| tenure.until > now)?;
+        Some(Held { name: name.to_string(), by: holder, epoch: self.epoch, since, until })
+    }
 }
 
 impl From<&Lease> for LeaseRecord {

@@ -1,49 +1,8 @@
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
 
 use super::screen::screened;
+use super::word::word;
 use crate::base::{ConnectionName, ConsumerKey, KeyId, OAuthError, OrgId, TokenId, UnixSeconds, Username};
-
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum $name { $($(#[$each])* $variant,)* }
-
-        impl $name {
-            /// The word as it stands in the store and in JSON.
-            pub const fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $text,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text {
-                    $($text => Ok($name::$variant),)*
-                    _ => Err(UnknownWord),
-                }
-            }
-        }
-    };
-}
-
-/// A word that this version of the store does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a word this version does not know")]
-pub struct UnknownWord;
 
 word!(
     /// How a mint ended.

@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Column;
+use super::destination::Landed;
+use crate::api::bulk::query::QueryJob;
 use crate::base::UnixSeconds;
+use crate::base::job::Job;
 
 /// How far a job's data goes and how far it is safely written: one row or one manifest in the destination, committed
 /// with the rows it speaks of. The store holds a copy; where they differ, the destination is right.
@@ -32,6 +35,18 @@ pub struct Checkpoint {
     pub run: Option<Progress>,
 }
 
+impl Checkpoint {
+    /// Adds what became of a page to the counts of the run that is under way.
+    pub fn count(&mut self, landed: Landed) {
+        if let Some(run) = &mut self.run {
+            run.received += landed.written + landed.unchanged;
+            run.written += landed.written;
+            run.unchanged += landed.unchanged;
+            run.deleted += landed.deleted;
+        }
+    }
+}
+
 /// How far a run has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -57,17 +72,52 @@ pub struct Progress {
     pub deleted: u64,
 }
 
+impl Progress {
+    /// A run that has received nothing yet.
+    pub(super) fn new(run_id: &str, soql: &str, all: bool, whole: bool, asked_at: UnixSeconds) -> Self {
+        Self {
+            run_id: run_id.to_string(),
+            soql: soql.to_string(),
+            all,
+            whole,
+            asked_at,
+            bulk: None,
+            received: 0,
+            written: 0,
+            unchanged: 0,
+            deleted: 0,
+        }
+    }
+}
+
 /// Where in a Bulk job's result the next page begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkProgress {
-    /// The job's id.
-    pub job_id: String,
-    /// The API version it was made with; every later call uses it.
-    pub api_version: String,
+    /// The job, as it was when it was made.
+    pub job: QueryJob,
     /// The next page's locator; none before the first page.
     pub locator: Option<String>,
     /// Pages that are safely written.
     pub pages: u64,
     /// Whether the last page is among them.
     pub ended: bool,
+}
+
+impl Checkpoint {
+    /// The checkpoint of a job that has written nothing.
+    pub(super) fn blank(job: &Job) -> Self {
+        Self {
+            job: job.name.to_string(),
+            object: job.source.object_name().to_string(),
+            org_id: String::new(),
+            epoch: 0,
+            watermark: None,
+            generation: 0,
+            columns: Vec::new(),
+            reconciled_at: None,
+            refreshed_at: None,
+            verified_at: None,
+            run: None,
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One column of what a job reads: a field, or a parent's field by its path.
@@ -42,4 +44,19 @@ pub enum ColumnKind {
     DateTime,
     /// `03:04:05.000Z`.
     Time,
+}
+
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id => f.write_str("id"),
+            Self::Text => f.write_str("text"),
+            Self::Bool => f.write_str("bool"),
+            Self::Int => f.write_str("int"),
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
+            Self::Date => f.write_str("date"),
+            Self::DateTime => f.write_str("datetime"),
+            Self::Time => f.write_str("time"),
+        }
+    }
 }

@@ -62,9 +62,13 @@ pub fn http_client(network: &Network, origin: &Url) -> Result<reqwest::Client, M
     })
 }
 
-/// Puts a failed request into words: who was asked, and whether it was the network, TLS, or the clock.
+/// Puts a failed request into words: who was asked, and whether it was the network, a name server, TLS, or the clock.
 pub fn unreachable(error: reqwest::Error, host: &str, now: UnixSeconds) -> MintError {
     let told = chain(&error);
+    // faults A19: not a matter of patience. Somebody must look at the name server, and nothing was sent.
+    if let Some(ForeignAddress { host, ip }) = foreign_address(&error) {
+        return MintError::ForeignAddress { host, ip };
+    }
     let source: Arc<dyn Error + Send + Sync> = Arc::new(error.without_url());
     let host = host.to_string();
     if ["certificate expired", "not valid yet", "NotValidYet", "certificate: Expired"]
@@ -114,13 +118,10 @@ impl Resolve for GuardedResolver {
             let fits = |address: &SocketAddr| is_proxy || may_be(&host, address.ip());
             let kept: Vec<SocketAddr> = found.iter().copied().filter(fits).collect();
             if kept.is_empty() {
-                let what = match found.first() {
-                    Some(address) => {
-                        format!("{host} resolves to {}, which is no address of Salesforce", address.ip())
-                    }
-                    None => format!("{host} has no address"),
-                };
-                return Err(io::Error::other(what).into());
+                return Err(match found.first() {
+                    Some(address) => ForeignAddress { host, ip: address.ip() }.into(),
+                    None => io::Error::other(format!("{host} has no address")).into(),
+                });
             }
             let addresses: Addrs = Box::new(kept.into_iter());
             Ok(addresses)
@@ -133,6 +134,26 @@ fn proxy_hosts(network: &Network) -> Vec<String> {
     let own = network.proxy.as_ref().and_then(|proxy| Url::parse(proxy.expose()).ok());
     let own = own.and_then(|proxy| proxy.host_str().map(String::from));
     network.proxy_hosts.iter().cloned().chain(own).collect()
+}
+
+/// What the guard says: the name server is broken, or lies.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("its name leads to {ip}, which is no address of {host}")]
+struct ForeignAddress {
+    host: String,
+    ip: IpAddr,
+}
+
+/// The guard's word among the causes of a failed request.
+fn foreign_address(error: &(dyn Error + 'static)) -> Option<ForeignAddress> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref::<ForeignAddress>() {
+            return Some(found.clone());
+        }
+        next = cause.source();
+    }
+    None
 }
 
 /// Whether `host` may be at `ip`.

@@ -193,7 +193,7 @@ impl Keeper {
         let handed = good.ok_or_else(|| error.clone())?;
         warn!(
             connection.name = %self.connection().name,
-            code = error.code(),
+            error.code = error.code(),
             token.age_s = handed.age.as_secs(),
             "the token could not be renewed ({error}); the one in hand still serves"
         );

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use crate::assertion::{self, CertificateFacts, Signer};
-use crate::base::{AccessToken, Clock, Connection, Credential, Explain, KeyId, TokenParts};
+use crate::base::{AccessToken, Claims, Clock, Connection, Credential, Explain, KeyId, Secret, TokenParts};
 
 use super::diagnosis::diagnose;
 use super::endpoint::{self, Answer};
@@ -191,7 +191,7 @@ impl Minter {
             let Some(pause) = policy.pause(tries, started.elapsed(), asked, jitter()) else {
                 break Err(error);
             };
-            debug!(connection.name = %self.connection.name, attempt = tries, pause_ms = pause.as_millis() as u64, "mint failed, trying again: {error}");
+            debug!(connection.name = %self.connection.name, http.attempt = tries, pause_ms = pause.as_millis() as u64, "mint failed, trying again: {error}");
             tokio::time::sleep(pause).await;
         };
         Attempted {
@@ -213,11 +213,7 @@ impl Minter {
         let signer = self.signer(attempt.credential).map_err(alone)?;
         let org_now = self.clock.now().moved(attempt.skew);
         let claims = self.connection.claims(attempt.credential, org_now);
-        let assertion = assertion::assertion(&claims, &*signer)
-            .await
-            .map_err(|error| alone(MintError::Sign(Arc::new(error))))?;
-        attempt.key_id = Some(signer.key_id());
-        attempt.certificate = signer.certificate();
+        let assertion = attempt.sign(&claims, &*signer).await.map_err(alone)?;
 
         let url = self.connection.login_url.endpoint("/services/oauth2/token");
         let http = self.http().map_err(alone)?;
@@ -263,6 +259,33 @@ struct Attempt<'a> {
     key_id: Option<KeyId>,
     posts: u32,
     certificate: Option<CertificateFacts>,
+}
+
+impl Attempt<'_> {
+    /// Signs, and notes which key it was.
+    ///
+    /// A key file may be swapped while we sign. The signature is known to be of the key that stood there before and
+    /// stands there after; where these are two, it is made once more, by the new one. A key that changes during that as
+    /// well is not named: history rather says nothing than the wrong name.
+    async fn sign(&mut self, claims: &Claims, signer: &dyn Signer) -> Result<Secret<String>, MintError> {
+        let mut again = true;
+        loop {
+            let before = signer.key_id();
+            let assertion = assertion::assertion(claims, signer)
+                .await
+                .map_err(|error| MintError::Sign(Arc::new(error)))?;
+            let certificate = signer.certificate();
+            if signer.key_id() == before {
+                (self.key_id, self.certificate) = (Some(before), certificate);
+                return Ok(assertion);
+            }
+            if !again {
+                (self.key_id, self.certificate) = (None, None);
+                return Ok(assertion);
+            }
+            again = false;
+        }
+    }
 }
 
 /// An even share of `0.0..1.0`, from the process's own random hash keys: enough to spread pauses, no secret rests on it.

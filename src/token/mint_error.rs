@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,14 @@ pub enum MintError {
         /// What the network said.
         #[source]
         source: Arc<dyn Error + Send + Sync>,
+    },
+    /// A name server says that a public host is this machine, or on its link. Nothing was sent.
+    #[error("{host} resolves to {ip}, where it cannot be")]
+    ForeignAddress {
+        /// Who was to be asked.
+        host: String,
+        /// What the name server said.
+        ip: IpAddr,
     },
     /// The other side's certificate is not one for this host.
     #[error("{host} could not prove that it is {host}")]
@@ -202,7 +211,8 @@ impl Explain for MintError {
             | MintError::OrgChanged { .. }
             | MintError::TokenKind { .. }
             | MintError::SessionRefused { .. } => Fault::Denied,
-            MintError::Tls { .. }
+            MintError::ForeignAddress { .. }
+            | MintError::Tls { .. }
             | MintError::TlsClock { .. }
             | MintError::Client { .. }
             | MintError::NoRoots { .. }
@@ -223,6 +233,7 @@ impl Explain for MintError {
             }
             MintError::UselessLately { what, .. } => what.code(),
             MintError::Unreachable { .. } => "mint.unreachable",
+            MintError::ForeignAddress { .. } => "dns.foreign_address",
             MintError::Tls { .. } => "tls.not_trusted",
             MintError::TlsClock { .. } => "tls.clock",
             MintError::Client { .. } => "http.client",
@@ -265,6 +276,9 @@ impl Explain for MintError {
             }
             MintError::Unreachable { .. } => {
                 one("check the network, `login_url`, and `proxy` or HTTPS_PROXY; `sfmint doctor` says how far a request gets")
+            }
+            MintError::ForeignAddress { .. } => {
+                one("check this machine's name servers and /etc/hosts, and the spelling of `login_url`; a proxy on this machine is named in `proxy` or HTTPS_PROXY")
             }
             MintError::Tls { .. } => one("if a proxy on your network opens TLS, name its authority in `ca_file`; there is no switch to trust anybody"),
             MintError::TlsClock { .. } => one("set this machine's clock by NTP; if the clock is right, the certificate has really ended"),

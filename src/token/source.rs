@@ -161,7 +161,7 @@ impl TokenSource {
                     due_in.unwrap_or(SHORTEST_SESSION / 3 * 2).max(Duration::from_secs(1))
                 }
                 Err(error) => {
-                    warn!(connection.name = %self.connection().name, code = error.code(), "no access token: {error}");
+                    warn!(connection.name = %self.connection().name, error.code = error.code(), "no access token: {error}");
                     RENEWAL_FLOOR
                 }
             };

@@ -1,14 +1,12 @@
 //! `sfmint api` and `sfmint query` as people run them: one process a call, into pipes and files.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
-use std::process::Stdio;
 
 use sfmint::emulator::{Effect, Injection};
 
-use crate::child::{self, Reaped};
+use crate::child;
 use crate::places::Desk;
 
 const TOKEN: &str = "/services/oauth2/token";
@@ -82,20 +80,26 @@ fn pages_that_are_not_all_there_are_in_doubt() {
 fn no_page_is_fetched_for_a_reader_that_is_gone() {
     let desk = Desk::new();
     desk.write("sfmint.toml", &desk.config("api_version = \"67.0\""));
-    let page = format!(
-        r#"{{"totalSize":9999,"done":false,"nextRecordsUrl":"{QUERY}","records":[{{"Id":"1","Name":"x"}}]}}"#
-    );
-    desk.admin().inject(Injection::always(QUERY, json(200, page)));
+    // Far more pages than any pipe holds; only the reader's going away ends this soon.
+    let row = format!(r#"{{"Id":"1","Name":"{}"}}"#, "x".repeat(30_000));
+    for number in 0..400 {
+        let next = format!("{QUERY}/01g-{number}");
+        let page =
+            format!(r#"{{"totalSize":9999,"done":false,"nextRecordsUrl":"{next}","records":[{row}]}}"#);
+        desk.admin().inject(Injection::next(QUERY, 1, json(200, page)));
+    }
     for arguments in [
         &["api", "--paginate", "query?q=SELECT+Id+FROM+Account"] as &[&str],
         &["query", "--format", "jsonl", SOQL],
     ] {
-        let mut child = Reaped(desk.command(arguments).spawn().unwrap());
-        let mut some = [0; 10];
-        child.0.stdout.take().unwrap().read_exact(&mut some).unwrap();
-        // The pages never end: this returns because the pipe is closed.
-        let status = child.0.wait().unwrap();
-        assert_eq!(status.code(), Some(0), "{arguments:?}");
+        let mut command = desk.program("sh");
+        command
+            .args(["-c", "{ \"$@\"; echo code $? >code; } | head -c 10", "sh", child::SFMINT])
+            .args(arguments);
+        let ran = desk.run(command);
+        let code = std::fs::read_to_string(desk.path().join("code")).unwrap();
+        assert_eq!(code.trim(), "code 0", "{arguments:?}: {}", ran.err());
+        assert_eq!(ran.stdout.len(), 10);
     }
 }
 
@@ -136,8 +140,9 @@ fn pipes_and_devices_are_written_to_and_stay_what_they_are() {
     let whole = ran.stdout;
     assert!(whole.starts_with(b"Id,Name\n"), "{}", String::from_utf8_lossy(&ran.stderr));
     let pipe = desk.path().join("pipe");
-    let made = child::bare("mkfifo", desk.path(), &desk.variables).arg(&pipe).status().unwrap();
-    assert!(made.success());
+    let mut make = desk.program("mkfifo");
+    make.arg(&pipe);
+    assert_eq!(desk.run(make).code(), 0);
     let to = pipe.clone();
     let reader = std::thread::spawn(move || std::fs::read(to).unwrap());
     let ran = desk.sfmint(&["query", "--format", "csv", "-o", pipe.to_str().unwrap(), SOQL]);
@@ -150,6 +155,7 @@ fn pipes_and_devices_are_written_to_and_stay_what_they_are() {
     assert!(Path::new("/dev/null").metadata().unwrap().file_type().is_char_device());
 }
 
+// faults B3
 #[test]
 fn a_query_that_is_stopped_leaves_no_half_a_file() {
     let desk = Desk::new();
@@ -160,12 +166,11 @@ fn a_query_that_is_stopped_leaves_no_half_a_file() {
     for (number, signal, code) in
         [(1, rustix::process::Signal::TERM, 143), (2, rustix::process::Signal::INT, 130)]
     {
-        let mut command = desk.command(&["query", "-o", "out/rows.csv", SOQL]);
-        let mut child = Reaped(command.stdout(Stdio::null()).spawn().unwrap());
+        let mut started = desk.start(desk.command(&["query", "-o", "out/rows.csv", SOQL]));
         crate::processes::until("the request", || desk.admin().counters().token_posts == number);
         assert_eq!(names(&out).len(), 1);
-        rustix::process::kill_process(rustix::process::Pid::from_child(&child.0), signal).unwrap();
-        assert_eq!(child.0.wait().unwrap().code(), Some(code));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&started.child), signal).unwrap();
+        assert_eq!(started.end().code(), Some(code));
         assert_eq!(names(&out), [""; 0]);
     }
 }
@@ -187,4 +192,23 @@ fn programs_are_told_a_version_that_the_org_has() {
         .filter(|entry| entry.path.trim_end_matches('/') == "/services/data")
         .count();
     assert_eq!(asked, 1);
+}
+
+// A page that leads back to itself, or to one before it, ends with its name and not never.
+#[test]
+fn pages_that_lead_round_in_a_circle_are_in_doubt() {
+    let desk = Desk::new();
+    desk.write("sfmint.toml", &desk.config("api_version = \"67.0\""));
+    let page = format!(
+        r#"{{"totalSize":9,"done":false,"nextRecordsUrl":"{QUERY}/01g-1","records":[{{"Id":"1","Name":"x"}}]}}"#
+    );
+    desk.admin().inject(Injection::always(QUERY, json(200, page)));
+    for arguments in [
+        &["--json", "api", "--paginate", "query?q=SELECT+Id+FROM+Account"] as &[&str],
+        &["--json", "query", "--format", "jsonl", SOQL],
+    ] {
+        let ran = desk.sfmint(arguments);
+        assert_eq!(ran.code(), 65, "{arguments:?}: {}", ran.err());
+        assert!(ran.err().contains("api.pages_repeat"), "{arguments:?}: {}", ran.err());
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -34,24 +34,20 @@ impl Ran {
     }
 }
 
-/// `sfmint` with no environment but what is given, a PATH, and `folder` as home, working and temporary directory.
-pub fn sfmint(folder: &Path, variables: &BTreeMap<String, OsString>) -> Command {
-    bare(SFMINT, folder, variables)
-}
-
-/// Another program in the same environment.
+/// A program with no environment but what is given, a PATH, and `folder` as home, working and temporary directory.
 pub fn bare(program: &str, folder: &Path, variables: &BTreeMap<String, OsString>) -> Command {
     let mut command = Command::new(program);
     let temporary = folder.join("tmp");
     std::fs::create_dir_all(&temporary).unwrap();
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", folder);
     command.env("TMPDIR", temporary).env("LANG", "C.UTF-8").envs(variables).current_dir(folder);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::null());
     command
 }
 
 /// Runs a command to its end, and looks at its argument lists and its children's meanwhile.
 pub fn run(mut command: Command) -> Ran {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let out = drain(child.stdout.take());
     let err = drain(child.stderr.take());
@@ -89,12 +85,68 @@ fn look(pid: u32, lines: &mut Vec<u8>) {
     }
 }
 
-/// Ends with the test, also with one that fails.
-pub struct Reaped(pub Child);
+/// A program that runs on while the test goes on. It ends with the test, also with one that fails.
+///
+/// What it says goes into files, which the desk sweeps with all the others.
+pub struct Started {
+    pub child: Child,
+    heard: PathBuf,
+    out: &'static str,
+}
 
-impl Drop for Reaped {
+impl Started {
+    /// Starts a command whose words are kept in files with the endings `out`, `err` and `argv`.
+    pub fn new(mut command: Command, heard: PathBuf, out: &'static str) -> Self {
+        let file = |end: &str| std::fs::File::create(heard.with_extension(end)).unwrap();
+        command.stdout(file(out)).stderr(file("err"));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self { child, heard, out }
+    }
+
+    fn heard(&self, end: &str) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.heard.with_extension(end)).unwrap()).into_owned()
+    }
+
+    /// What it has said so far.
+    pub fn out(&self) -> String {
+        self.heard(self.out)
+    }
+
+    pub fn err(&self) -> String {
+        self.heard("err")
+    }
+
+    /// Waits for its end.
+    pub fn end(&mut self) -> ExitStatus {
+        self.look();
+        self.child.wait().unwrap()
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.look();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn look(&mut self) {
+        let mut lines = Vec::new();
+        // In its first moments a program has no argument list yet; once it is buried, its number may be another's.
+        for _ in 0..50 {
+            if !lines.is_empty() || !matches!(self.child.try_wait(), Ok(None)) {
+                break;
+            }
+            look(self.child.id(), &mut lines);
+            std::thread::sleep(Duration::from_millis(u64::from(lines.is_empty())));
+        }
+        if !lines.is_empty() {
+            std::fs::write(self.heard.with_extension("argv"), lines).unwrap();
+        }
+    }
+}
+
+impl Drop for Started {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.kill();
     }
 }

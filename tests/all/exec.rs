@@ -1,10 +1,9 @@
 //! `sfmint exec`: the program it becomes, and what that program must not have.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
-use crate::child::{self, Reaped};
+use crate::child;
 use crate::places::Desk;
 
 fn sh(desk: &Desk, script: &str) -> child::Ran {
@@ -55,7 +54,6 @@ fn the_program_has_the_token_and_not_the_key() {
     ] {
         assert!(ran.out().contains(present), "the program lacks {present}");
     }
-    desk.sweep("exec", &ran, true);
 }
 
 // faults D4
@@ -95,8 +93,8 @@ fn the_program_is_an_ordinary_one() {
         .collect();
     assert_eq!(masks, [0, 0], "{}", ran.out());
     // What a program started without us would have: nothing of ours is left open.
-    let own = child::run({
-        let mut command = child::bare("ls", desk.path(), &desk.variables);
+    let own = desk.run({
+        let mut command = desk.program("ls");
         command.arg("/proc/self/fd");
         command
     });
@@ -108,7 +106,7 @@ fn the_program_is_an_ordinary_one() {
 
 /// `sfmint exec` as the first process of its own world.
 fn as_first(desk: &Desk, script: &str) -> Command {
-    let mut command = child::bare("unshare", desk.path(), &desk.variables);
+    let mut command = desk.program("unshare");
     command.args(["--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc", child::SFMINT]);
     command.args(["exec", "--", "sh", "-c", script]);
     command
@@ -117,15 +115,15 @@ fn as_first(desk: &Desk, script: &str) -> Command {
 #[test]
 fn as_process_one_it_ends_as_the_program_ends_and_buries_orphans() {
     let desk = Desk::new();
-    let ran = child::run(as_first(&desk, "exit 42"));
+    let ran = desk.run(as_first(&desk, "exit 42"));
     assert_eq!(ran.code(), 42, "{}", ran.err());
-    let ran = child::run(as_first(&desk, "kill -KILL $$"));
+    let ran = desk.run(as_first(&desk, "kill -KILL $$"));
     assert_eq!(ran.code(), 137, "{}", ran.err());
     // The inner shell leaves an orphan behind, whose parent becomes process one; when it ends, nothing is left of it.
     let script = "sh -c 'sleep 0.2 & exit 0'; sleep 0.6; grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l; cat /proc/1/comm";
-    let ran = child::run(as_first(&desk, script));
+    let ran = desk.run(as_first(&desk, script));
     assert_eq!(ran.out(), "0\nsfmint\n", "{}", ran.err());
-    let ran = child::run({
+    let ran = desk.run({
         let mut command = as_first(&desk, "true");
         command.args(["extra"]);
         command
@@ -137,26 +135,16 @@ fn as_process_one_it_ends_as_the_program_ends_and_buries_orphans() {
 fn as_process_one_it_passes_signals_on() {
     let desk = Desk::new();
     let script = "trap 'echo got TERM; exit 7' TERM; trap 'echo got HUP' HUP; echo ready; while :; do sleep 0.05; done";
-    let mut command = as_first(&desk, script);
-    command.stdout(Stdio::piped());
-    let mut outer = Reaped(command.spawn().unwrap());
-    let mut out = std::io::BufReader::new(outer.0.stdout.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    assert_eq!(line, "ready\n");
-    let path = format!("/proc/{0}/task/{0}/children", outer.0.id());
+    let mut outer = desk.start(as_first(&desk, script));
+    crate::processes::until("ready", || outer.out().contains("ready\n"));
+    let path = format!("/proc/{0}/task/{0}/children", outer.child.id());
     let first: i32 = std::fs::read_to_string(path).unwrap().trim().parse().unwrap();
     let first = rustix::process::Pid::from_raw(first).unwrap();
     rustix::process::kill_process(first, rustix::process::Signal::HUP).unwrap();
-    line.clear();
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    assert_eq!(line, "got HUP\n");
-    std::thread::sleep(Duration::from_millis(5));
+    crate::processes::until("the first signal", || outer.out().contains("got HUP\n"));
     rustix::process::kill_process(first, rustix::process::Signal::TERM).unwrap();
-    line.clear();
-    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
-    assert_eq!(line, "got TERM\n");
-    assert_eq!(outer.0.wait().unwrap().code(), Some(7));
+    assert_eq!(outer.end().code(), Some(7));
+    assert_eq!(outer.out(), "ready\ngot HUP\ngot TERM\n");
 }
 
 #[test]

@@ -368,7 +368,8 @@ async fn a_token_that_cannot_be_written_is_kept_in_this_process() {
     let first = tokens.token().await.unwrap();
     // The folder is gone and a file stands in its place: nothing can be locked or written.
     let folder = world.folder.path().join("state/tokens");
-    std::fs::rename(&folder, world.folder.path().join("gone")).unwrap();
+    std::fs::create_dir(world.folder.path().join("gone")).unwrap();
+    std::fs::rename(&folder, world.folder.path().join("gone/tokens")).unwrap();
     std::fs::write(&folder, "no folder").unwrap();
     world.minutes(121);
     let second = tokens.token().await.unwrap();

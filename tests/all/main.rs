@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod breaker;
+mod bulk;
 mod calls;
 mod child;
 mod exec;
 mod house;
 mod instance_urls;
 mod keeping;
+mod log;
 mod minting;
 mod network;
 mod org;
@@ -18,4 +20,8 @@ mod processes;
 mod relay;
 mod secrets;
 mod stories;
+mod sweeps;
+mod sync_history;
+mod sync_run;
+mod syncing;
 mod transcripts;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sfmint::base::{Clock, Explain, Network};
-use sfmint::emulator::{Effect, Injection, TokenTwist};
+use sfmint::assertion::{CertificateFacts, SignError, Signer};
+use sfmint::base::{BoxFuture, Clock, Credential, Explain, KeyId, KeySource, Network, SecretSource};
+use sfmint::emulator::{DEMO_CONSUMER_KEY, Effect, Injection, TokenTwist};
 use sfmint::token::{Minter, Need};
 use sfmint::{Fault, MintError};
 
@@ -295,4 +296,146 @@ async fn a_server_that_cannot_prove_itself_gets_nothing() {
             assert!(error.to_string().contains("2026-11-22T21:00:00Z"), "{error}");
         }
     }
+}
+
+/// Another key from the moment its first signature is made; `panics`: that moment is its last.
+#[derive(Debug)]
+struct Fickle {
+    keys: [Arc<dyn Signer>; 2],
+    signed: std::sync::atomic::AtomicUsize,
+    changes: usize,
+    panics: bool,
+}
+
+impl Fickle {
+    fn new(world: &World, changes: usize, panics: bool) -> Arc<Self> {
+        let key = |fixture: &str, certificate: &str| {
+            let path = crate::org::key_in(world.folder.path(), fixture, &format!("{fixture}.key"));
+            let credential = Credential {
+                key: KeySource { pem: SecretSource::File(path), passphrase: None },
+                certificate: Some(crate::org::fixture(certificate)),
+                ..world.credential()
+            };
+            sfmint::assertion::open(&credential).unwrap()
+        };
+        let keys = [key("pkcs8.pem", "certificate.pem"), key("other.pem", "other-certificate.pem")];
+        Arc::new(Self { keys, signed: Default::default(), changes, panics })
+    }
+
+    fn signed(&self) -> usize {
+        self.signed.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn current(&self) -> &dyn Signer {
+        &*self.keys[self.signed().min(self.changes) % 2]
+    }
+}
+
+impl Signer for Fickle {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> BoxFuture<'a, Result<Vec<u8>, SignError>> {
+        Box::pin(async move {
+            let signature = self.current().sign(message).await;
+            let before = self.signed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            assert!(before > 0 || !self.panics, "a signer of somebody else's");
+            signature
+        })
+    }
+
+    fn key_id(&self) -> KeyId {
+        self.current().key_id()
+    }
+
+    fn certificate(&self) -> Option<CertificateFacts> {
+        self.current().certificate()
+    }
+}
+
+// A key file that is swapped between the signature and the look at its name: history names the key that signed.
+#[tokio::test]
+async fn a_key_that_changes_while_it_signs_signs_again_and_is_called_by_its_name() {
+    for (changes, signatures, named) in [(0, 1, Some(0)), (1, 2, Some(1)), (2, 2, None)] {
+        let world = World::new().await;
+        let signer = Fickle::new(&world, changes, false);
+        let certificate = ["certificate.pem", "other-certificate.pem", "other-certificate.pem"][changes];
+        let certificate = std::fs::read_to_string(crate::org::fixture(certificate)).unwrap();
+        world.org.admin().set_certificate(DEMO_CONSUMER_KEY, Some(&certificate), 0).unwrap();
+        let clock: Arc<dyn Clock> = world.clock.clone();
+        let minter = Minter::new(Arc::new(world.in_memory()), clock);
+        let attempted = minter.with_signer("main", signer.clone()).mint(0).await;
+        attempted.result.unwrap();
+        assert_eq!((signer.signed(), attempted.posts), (signatures, 1), "{changes} changes");
+        let expected = named.map(|which: usize| signer.keys[which].key_id());
+        assert_eq!(attempted.key_id, expected, "{changes} changes");
+    }
+}
+
+// faults B16: what panics is one mint, not the process; nothing of the panic is told, and the next caller is served.
+#[tokio::test]
+async fn a_signer_that_panics_ends_its_own_mint_only() {
+    let world = World::new().await;
+    let signer = Fickle::new(&world, 0, true);
+    let clock: Arc<dyn Clock> = world.clock.clone();
+    let minter = Minter::new(Arc::new(world.in_memory()), clock.clone()).with_signer("main", signer);
+    let tokens = sfmint::TokenSource::over(minter, clock, Some(world.store.clone())).unwrap();
+    let callers: Vec<_> = (0..3)
+        .map(|_| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { tokens.token().await })
+        })
+        .collect();
+    for caller in callers {
+        if let Err(error) = caller.await.unwrap() {
+            assert_eq!((error.code(), error.fault()), ("mint.abandoned", Fault::Bug));
+        }
+    }
+    tokens.token().await.unwrap();
+    assert_eq!((world.posts(), world.minted()), (1, 1));
+}
+
+/// One whole HTTP message with a body of known length.
+async fn message(stream: &mut tokio::net::TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.unwrap().parse().unwrap() {
+                return bytes;
+            }
+        }
+        assert!(tokio::io::AsyncReadExt::read_buf(stream, &mut bytes).await.unwrap() > 0, "it ends early");
+    }
+}
+
+// faults A23: servers close connections between requests, and say so or not; the next mint uses another.
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_no_trouble() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::new().await;
+    let org: std::net::SocketAddr = world.org.url().trim_start_matches("http://").parse().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (taken, count) = (Arc::new(std::sync::atomic::AtomicUsize::new(0)), 5);
+    let connections = taken.clone();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            connections.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            // One answer, which promises to stay, and then nobody is there any more.
+            let mut server = tokio::net::TcpStream::connect(org).await.unwrap();
+            server.write_all(&message(&mut client).await).await.unwrap();
+            client.write_all(&message(&mut server).await).await.unwrap();
+        }
+    });
+    world.org.admin().change_rules(|rules| rules.public_url = Some(url.clone()));
+    let mut connection = world.in_memory();
+    connection.login_url = url.parse().unwrap();
+    connection.audience = (&connection.login_url).into();
+    connection.policy.mint_attempts = 1;
+    let tokens = world.source(connection);
+    for _ in 0..count {
+        tokens.hand(Need { fresh: true, ..Need::default() }).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(world.posts(), count);
+    assert_eq!(taken.load(std::sync::atomic::Ordering::SeqCst) as u64, count);
 }

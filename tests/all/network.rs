@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, listen, socket};
@@ -9,7 +10,10 @@ use sfmint::base::{Explain, Network, Secret};
 use sfmint::token::{CONNECT_TIMEOUT, Need};
 use sfmint::{AccessToken, Connection, Fault, MintError};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::org::World;
+use crate::places::Desk;
 
 async fn mint(world: &World, connection: Connection) -> Result<AccessToken, MintError> {
     Ok(world.source(connection).hand(Need { fresh: true, ..Need::default() }).await?.token)
@@ -78,4 +82,99 @@ async fn a_proxy_that_says_407_is_no_answer_and_its_password_is_never_told() {
     assert!(head.starts_with("CONNECT acme.my.salesforce.com:443 "), "{head}");
     assert_eq!((error.code(), error.fault()), ("mint.unreachable", Fault::Transient));
     assert!(!format!("{error:?} {error}").contains("opensesame"), "{error:?}");
+}
+
+/// A proxy that opens TLS: it answers CONNECT itself, shows a certificate of its own authority, and passes on what it reads.
+struct Opener {
+    address: SocketAddr,
+    authority: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Opener {
+    async fn before(org: SocketAddr) -> Self {
+        use tokio_rustls::rustls::ServerConfig;
+        use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+        let own_key = rcgen::KeyPair::generate().unwrap();
+        let mut own = rcgen::CertificateParams::new(vec![]).unwrap();
+        own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = own.self_signed(&own_key).unwrap().pem();
+        let issuer = rcgen::Issuer::from_params(&own, &own_key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec![HOST.to_string()]).unwrap();
+        let leaf = leaf.signed_by(&key, &issuer).unwrap().der().clone();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![leaf], key).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told = heads.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (acceptor, told) = (acceptor.clone(), told.clone());
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(client.read_u8().await.unwrap());
+                    }
+                    told.lock().unwrap().push(String::from_utf8(head).unwrap());
+                    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+                    // Whoever does not trust the authority ends here.
+                    let Ok(mut client) = acceptor.accept(client).await else { return };
+                    let mut server = tokio::net::TcpStream::connect(org).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+        Self { address, authority, heads }
+    }
+}
+
+const HOST: &str = "acme.my.salesforce.com";
+
+// faults A18: companies whose proxy opens TLS name its authority in `ca_file`; nobody else's is trusted.
+#[test]
+fn a_proxy_that_opens_tls_is_trusted_by_its_authority_only_and_its_password_is_never_told() {
+    const PASSWORD: &str = "proxy-pass-1a2b3c4d";
+    let mut desk = Desk::new();
+    desk.secret("the proxy's password", PASSWORD);
+    let org = desk.org_url().trim_start_matches("http://").parse().unwrap();
+    let opener = desk.wait(Opener::before(org));
+    desk.admin().change_rules(|rules| rules.public_url = Some(format!("https://{HOST}")));
+    let proxy = format!("http://jo:{PASSWORD}@{}", opener.address);
+    desk.write("ca.pem", &opener.authority);
+    for (ca_file, by_environment, code) in [
+        ("", false, 78),
+        ("", true, 78),
+        ("ca_file = \"ca.pem\"", false, 0),
+        ("ca_file = \"ca.pem\"", true, 0),
+    ] {
+        desk.variables.clear();
+        desk.variables.insert("SFMINT_CONFIG".into(), desk.path().join("sfmint.toml").into());
+        desk.variables.insert("SFMINT_STATE_DIR".into(), desk.path().join("state").into());
+        let name = if by_environment { "HTTPS_PROXY" } else { "OUR_PROXY" };
+        desk.variables.insert(name.into(), proxy.clone().into());
+        let said = if by_environment { "" } else { "proxy = { env = \"OUR_PROXY\" }" };
+        let config =
+            desk.config(&format!("{ca_file}\n{said}")).replace(&desk.url(), &format!("https://{HOST}"));
+        desk.write("sfmint.toml", &config);
+        let before = desk.admin().counters().minted();
+        let ran = desk.sfmint(&["-vvv", "--json", "token", "--fresh"]);
+        assert_eq!(ran.code(), code, "{ca_file} {name}: {}", ran.err());
+        let minted = desk.admin().counters().minted() - before;
+        if code == 0 {
+            assert_eq!(minted, 1);
+        } else {
+            assert_eq!((minted, desk.admin().counters().token_posts), (0, 0), "no assertion was shown to it");
+            assert!(
+                ran.err().contains("tls.not_trusted") && ran.err().contains("`ca_file`"),
+                "{}",
+                ran.err()
+            );
+        }
+        let head = opener.heads.lock().unwrap().pop().unwrap();
+        assert!(head.starts_with(&format!("CONNECT {HOST}:443 ")), "{head}");
+        assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic "), "{head}");
+    }
 }

@@ -1,7 +1,7 @@
 //! An org for a test, and connections to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sfmint::base::{
@@ -11,6 +11,9 @@ use sfmint::base::{
 use sfmint::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
 use sfmint::store::{MemoryStore, MintQuery, MintRow, Store};
 use sfmint::token::{Minter, TokenSource};
+
+use crate::log;
+use crate::secrets::Secrets;
 
 /// Where the keys of the tests lie.
 pub fn fixture(name: &str) -> PathBuf {
@@ -31,7 +34,58 @@ pub struct World {
     pub org: Org,
     pub clock: Arc<ManualClock>,
     pub store: Arc<MemoryStore>,
-    pub folder: tempfile::TempDir,
+    pub folder: Swept,
+}
+
+/// The folder of a world. Whatever is in it, in the history and in the log is swept for secrets when the world ends: no
+/// test can forget it.
+pub struct Swept {
+    folder: tempfile::TempDir,
+    store: Arc<MemoryStore>,
+    /// Where the log of this world begins.
+    log: usize,
+    secrets: Mutex<Vec<String>>,
+}
+
+impl Swept {
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Another secret of this world.
+    pub fn secret(&self, text: &str) {
+        self.secrets.lock().unwrap().push(text.into());
+    }
+
+    fn sweep(&self) {
+        let mut secrets = Secrets::default();
+        secrets.add_beginnings();
+        let fixtures = ["pkcs8.pem", "other.pem"];
+        fixtures.iter().for_each(|name| secrets.add_key(&fixture(name)));
+        self.secrets.lock().unwrap().iter().for_each(|text| secrets.add("a secret", text, false));
+        secrets.sweep_folder(self.path(), self.path());
+        let rows = self.store.mints(MintQuery { limit: 1000, ..MintQuery::default() });
+        let rows = futures_now(rows).unwrap();
+        secrets.sweep("the history", format!("{rows:?}").as_bytes(), true);
+        log::sweep(&secrets, self.log);
+    }
+}
+
+impl Drop for Swept {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.sweep();
+        }
+    }
+}
+
+/// What a future that waits for nothing brings; there may be no runtime any more.
+fn futures_now<T>(mut future: sfmint::base::BoxFuture<'_, T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(done) => done,
+        std::task::Poll::Pending => panic!("the store in memory waits for something"),
+    }
 }
 
 impl World {
@@ -47,7 +101,9 @@ impl World {
         org.admin().set_certificate(DEMO_CONSUMER_KEY, Some(&certificate), 0).unwrap();
         let folder = tempfile::tempdir().unwrap();
         key_in(folder.path(), "pkcs8.pem", "current.key");
-        Self { org, clock, store: Arc::new(MemoryStore::new()), folder }
+        let store = Arc::new(MemoryStore::new());
+        let swept = Swept { folder, store: store.clone(), log: log::listen(), secrets: Mutex::default() };
+        Self { org, clock, folder: swept, store }
     }
 
     pub fn credential(&self) -> Credential {
@@ -93,6 +149,10 @@ impl World {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let minter = Minter::new(Arc::new(connection), clock.clone());
         TokenSource::over(minter, clock, Some(self.store.clone())).unwrap()
+    }
+
+    pub fn clock_now(&self) -> sfmint::base::UnixSeconds {
+        self.clock.now()
     }
 
     pub fn minutes(&self, minutes: u64) {

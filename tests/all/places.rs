@@ -1,20 +1,22 @@
 //! A folder with a config file, a key and a state directory, and an org that the config names: what a person has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sfmint::emulator::{Admin, DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
 use sfmint::token::SystemClock;
 
-use crate::child::{self, Ran};
+use crate::child::{self, Ran, Started};
 use crate::org::{fixture, key_in};
 use crate::relay::Relay;
-use crate::secrets::Secrets;
+use crate::secrets::{PRINTED, Secrets};
 
 /// A desk: org, relay and folder. The runtime serves them while the test waits for programs.
+///
+/// What programs say and leave behind is swept for secrets when the desk is cleared: no test can forget it.
 pub struct Desk {
     runtime: tokio::runtime::Runtime,
     org: Option<Org>,
@@ -23,6 +25,15 @@ pub struct Desk {
     folder: tempfile::TempDir,
     pub variables: BTreeMap<String, OsString>,
     secrets: Vec<(String, String)>,
+    said: Mutex<Vec<(String, Said)>>,
+    started: Mutex<usize>,
+}
+
+/// What a program said, and the argument lists that were seen of it and its children.
+struct Said {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    command_lines: Vec<u8>,
 }
 
 impl Desk {
@@ -53,7 +64,17 @@ impl Desk {
         let mut variables = BTreeMap::new();
         variables.insert("SFMINT_CONFIG".into(), folder.path().join("sfmint.toml").into());
         variables.insert("SFMINT_STATE_DIR".into(), folder.path().join("state").into());
-        Self { runtime, org: Some(org), admin, relay, folder, variables, secrets: vec![] }
+        Self {
+            runtime,
+            org: Some(org),
+            admin,
+            relay,
+            folder,
+            variables,
+            secrets: vec![],
+            said: Mutex::default(),
+            started: Mutex::default(),
+        }
     }
 
     /// A connection as a user writes it, with further lines of its own.
@@ -111,14 +132,43 @@ impl Desk {
         }
     }
 
+    /// `sfmint`, as it would be started here.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = child::sfmint(self.path(), &self.variables);
+        let mut command = self.program(child::SFMINT);
         command.args(arguments);
         command
     }
 
+    /// Another program in the same environment.
+    pub fn program(&self, program: &str) -> Command {
+        child::bare(program, self.path(), &self.variables)
+    }
+
     pub fn sfmint(&self, arguments: &[&str]) -> Ran {
-        child::run(self.command(arguments))
+        self.run(self.command(arguments))
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, command: Command) -> Ran {
+        let label = label(&command);
+        let ran = child::run(command);
+        let said = Said {
+            stdout: ran.stdout.clone(),
+            stderr: ran.stderr.clone(),
+            command_lines: ran.command_lines.clone(),
+        };
+        self.said.lock().unwrap().push((label, said));
+        ran
+    }
+
+    /// Starts a command that runs while the test goes on.
+    pub fn start(&self, command: Command) -> Started {
+        let mut number = self.started.lock().unwrap();
+        *number += 1;
+        let heard = self.path().join("heard");
+        std::fs::create_dir_all(&heard).unwrap();
+        let prints = prints_tokens(&label(&command));
+        Started::new(command, heard.join(number.to_string()), if prints { PRINTED } else { "out" })
     }
 
     /// Another secret that this run uses.
@@ -162,6 +212,7 @@ impl Desk {
     /// All secrets that this desk has seen.
     pub fn all_secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
+        secrets.add_beginnings();
         for name in ["current.key", "other.key"] {
             if self.path().join(name).exists() {
                 secrets.add_key(&self.path().join(name));
@@ -169,8 +220,9 @@ impl Desk {
         }
         secrets.add_key(&fixture("pkcs8.pem"));
         let (assertions, tokens) = self.relay.secrets();
-        assertions.iter().for_each(|assertion| secrets.add("an assertion", assertion, false));
-        tokens.iter().for_each(|token| secrets.add("an access token", token, true));
+        let unique = |all: Vec<String>| all.into_iter().collect::<BTreeSet<_>>();
+        unique(assertions).iter().for_each(|assertion| secrets.add("an assertion", assertion, false));
+        unique(tokens).iter().for_each(|token| secrets.add("an access token", token, true));
         self.secrets.iter().for_each(|(kind, text)| secrets.add(kind, text, false));
         secrets
     }
@@ -180,18 +232,33 @@ impl Desk {
         self.relay.secrets().1
     }
 
-    /// Sweeps all that a run said and left behind.
-    pub fn sweep(&self, what: &str, ran: &Ran, prints_token: bool) {
+    /// Sweeps all that programs said and left behind.
+    fn sweep(&self) {
         let secrets = self.all_secrets();
-        secrets.sweep(&format!("stdout of {what}"), &ran.stdout, !prints_token);
-        secrets.sweep(&format!("stderr of {what}"), &ran.stderr, true);
-        secrets.sweep(&format!("an argument list of {what}"), &ran.command_lines, true);
-        self.sweep_files(&secrets);
+        for (what, said) in self.said.lock().unwrap().iter() {
+            secrets.sweep(&format!("stdout of {what}"), &said.stdout, !prints_tokens(what));
+            secrets.sweep(&format!("stderr of {what}"), &said.stderr, true);
+            secrets.sweep(&format!("an argument list of {what}"), &said.command_lines, true);
+        }
+        secrets.sweep_folder(self.path(), self.path());
     }
+}
 
-    fn sweep_files(&self, secrets: &Secrets) {
-        for folder in ["state", "tmp"] {
-            secrets.sweep_folder(&self.path().join(folder));
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.sweep();
         }
     }
+}
+
+/// A command as it would be typed.
+fn label(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ").replace(child::SFMINT, "sfmint")
+}
+
+/// Whether a command prints a token when it does what it is for.
+fn prints_tokens(label: &str) -> bool {
+    ["token", "SF_ACCESS_TOKEN", " env", "environ"].iter().any(|word| label.contains(word))
 }

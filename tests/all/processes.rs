@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sfmint::emulator::{Effect, Injection};
 
-use crate::child::{self, Reaped};
+use crate::child::{self, Started};
 use crate::places::Desk;
 
 const TOKEN: &str = "/services/oauth2/token";
@@ -29,7 +29,7 @@ fn now() -> Instant {
 /// The same command, after a shell has done something first.
 fn after(desk: &Desk, before: &str, wrap: &[&str], arguments: &[&str]) -> Command {
     let (program, rest) = wrap.split_first().unwrap_or((&"sh", &[]));
-    let mut command = child::bare(program, desk.path(), &desk.variables);
+    let mut command = desk.program(program);
     command.args(rest);
     if !wrap.is_empty() {
         command.arg("sh");
@@ -43,12 +43,11 @@ fn after(desk: &Desk, before: &str, wrap: &[&str], arguments: &[&str]) -> Comman
 fn fifty_cold_processes_are_one_mint() {
     let desk = Desk::new();
     desk.admin().inject(Injection::always(TOKEN, Effect::Delay { delay_ms: 300 }));
-    let children: Vec<Child> = (0..50).map(|_| desk.command(&["token"]).spawn().unwrap()).collect();
+    let started: Vec<Started> = (0..50).map(|_| desk.start(desk.command(&["token"]))).collect();
     let mut tokens = HashSet::new();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        tokens.insert(output.stdout);
+    for mut one in started {
+        assert!(one.end().success(), "{}", one.err());
+        tokens.insert(one.out());
     }
     assert_eq!((desk.admin().counters().token_posts, tokens.len()), (1, 1));
 }
@@ -63,11 +62,10 @@ fn processes_killed_at_any_moment_leave_a_cache_that_can_be_read_and_no_lock() {
     assert_eq!(ran.code(), 0, "{}", ran.err());
     let whole = start.elapsed();
     for round in 0..30_u32 {
-        let mut child = desk.command(&["token", "--fresh"]).spawn().unwrap();
+        let mut started = desk.start(desk.command(&["token", "--fresh"]));
         // From the first instruction to just after the end.
         std::thread::sleep(whole * round / 28);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        started.kill();
         let asked = now();
         let ran = desk.sfmint(&["token"]);
         longest = longest.max(asked.elapsed());
@@ -81,8 +79,6 @@ fn processes_killed_at_any_moment_leave_a_cache_that_can_be_read_and_no_lock() {
         .filter(|name| !name.ends_with(".json") && !name.ends_with(".lock") && !name.ends_with(".mints"))
         .collect();
     assert!(left.len() <= 1 && left.iter().all(|name| name.ends_with(".json.new")), "{left:?}");
-    let ran = desk.sfmint(&["token"]);
-    desk.sweep("token", &ran, true);
 }
 
 // faults B11: half a record, another version's, another's, a folder, a link to somewhere else.
@@ -128,7 +124,6 @@ fn a_cache_file_that_is_not_ours_is_set_aside() {
             ran.err()
         );
         assert_eq!(desk.sfmint(&["token"]).err(), "", "{what}: and then it is well again");
-        desk.sweep(what, &ran, true);
     }
     assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), good, "nothing was written through the link");
 }
@@ -137,12 +132,11 @@ fn a_cache_file_that_is_not_ours_is_set_aside() {
 #[test]
 fn sixty_four_files_are_enough_and_none_is_a_clean_error() {
     let desk = Desk::new();
-    let ran = child::run(after(&desk, "ulimit -n 64", &[], &["token"]));
+    let ran = desk.run(after(&desk, "ulimit -n 64", &[], &["token"]));
     assert_eq!(ran.code(), 0, "{}", ran.err());
-    let ran = child::run(after(&desk, "ulimit -n 4", &[], &["token", "--fresh"]));
+    let ran = desk.run(after(&desk, "ulimit -n 4", &[], &["token", "--fresh"]));
     assert!([74, 75, 78].contains(&ran.code()), "{} {}", ran.code(), ran.err());
     assert!(ran.err().contains("error:") && !ran.err().contains("panicked"), "{}", ran.err());
-    desk.sweep("token", &ran, true);
 }
 
 // faults B20
@@ -156,9 +150,9 @@ fn a_reader_that_has_seen_enough_is_no_error() {
             "exec 3>{}; {{ \"$0\" -v token --format json; echo code $? >&3; }} {redirect}",
             out.display()
         );
-        let mut command = child::bare("sh", desk.path(), &desk.variables);
+        let mut command = desk.program("sh");
         command.args(["-c", &script, child::SFMINT]);
-        let ran = child::run(command);
+        let ran = desk.run(command);
         (std::fs::read_to_string(&out).unwrap(), ran)
     };
     let (code, ran) = closed("| true");
@@ -188,9 +182,9 @@ fn on_a_full_disk_the_token_is_handed_out_and_what_was_kept_stays() {
          {sfmint} token --fresh > second && {sfmint} token > third && ls {at}/tokens >&2 && \
          rm {at}/ballast && {sfmint} token --fresh > fourth && {sfmint} token > fifth"
     );
-    let mut command = child::bare("unshare", desk.path(), &desk.variables);
+    let mut command = desk.program("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", &script]);
-    let ran = child::run(command);
+    let ran = desk.run(command);
     assert_eq!(ran.code(), 0, "{}", ran.err());
     let read = |name: &str| std::fs::read_to_string(desk.path().join(name)).unwrap();
     assert!(read("first") != read("second") && read("second") != read("fourth"));
@@ -198,7 +192,6 @@ fn on_a_full_disk_the_token_is_handed_out_and_what_was_kept_stays() {
     assert_eq!(read("fourth"), read("fifth"));
     assert!(ran.err().contains("kept in this process only"), "{}", ran.err());
     assert!(!ran.err().contains(".new"), "{}", ran.err());
-    desk.sweep("a full disk", &ran, false);
 }
 
 // faults B10: where the state directory cannot be written, tokens live in memory, and that is said once.
@@ -210,11 +203,10 @@ fn a_read_only_state_directory_is_no_reason_to_fail() {
     let at = at.display();
     let read_only = format!("mount --bind {at} {at} && mount -o remount,ro,bind {at}");
     let wrap = ["unshare", "--map-root-user", "--mount"];
-    let ran = child::run(after(&desk, &read_only, &wrap, &["token"]));
+    let ran = desk.run(after(&desk, &read_only, &wrap, &["token"]));
     assert_eq!((ran.code(), desk.admin().counters().token_posts), (0, 2), "{}", ran.err());
     assert_eq!(ran.err().matches("in memory only").count(), 1, "{}", ran.err());
     assert_eq!(ran.err().lines().count(), 1, "{}", ran.err());
-    desk.sweep("a read-only state directory", &ran, true);
 }
 
 // faults D2
@@ -235,56 +227,104 @@ fn a_token_folder_that_others_can_reach_is_refused() {
 fn a_process_that_holds_a_key_cannot_be_dumped() {
     let desk = Desk::new();
     desk.admin().inject(Injection::always(TOKEN, Effect::Hang));
-    let child = Reaped(desk.command(&["token"]).spawn().unwrap());
+    let mut started = desk.start(desk.command(&["token"]));
     until("the request", || desk.admin().counters().token_posts == 1);
-    let pid = child.0.id();
+    let pid = started.child.id();
     // The kernel gives the files of an undumpable process to root, so this shows it only to another user's test.
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(status.contains("CoreDumping:\t0"), "{status}");
     let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
     assert_eq!(cmdline, [child::SFMINT.as_bytes(), b"token", b""].join(&0));
-    desk.all_secrets().sweep("the argument list", &cmdline, true);
     // A core file is what would hold the key: none is written, with all limits lifted.
-    let mut child = child;
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child.0), rustix::process::Signal::ABORT)
-        .unwrap();
-    let status = child.0.wait().unwrap();
+    let pid = rustix::process::Pid::from_child(&started.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).unwrap();
+    let status = started.end();
     assert_eq!(status.signal(), Some(6));
     assert!(!status.core_dumped());
 }
 
-// As an ordinary user: /proc/PID/environ and mem belong to root, and the process cannot be traced by its own user.
+// faults C19: what gcore and debuggers do, tried by the same user, who is not root.
 #[test]
-fn an_ordinary_users_process_is_closed_to_that_user_while_it_mints() {
+fn no_other_process_of_an_ordinary_user_reads_the_key_out_of_a_process_that_mints() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let desk = Desk::new();
-    if !rustix::process::geteuid().is_root() {
-        return_as_user(&desk);
-        return;
+    let is_root = rustix::process::geteuid().is_root();
+    let mut program = desk.path().join("sfmint");
+    if is_root {
+        // Everything the other user needs must be reachable for it, and the key its own.
+        for path in [desk.path().to_path_buf(), desk.path().join("current.key"), desk.path().join("tmp")] {
+            let _ = std::fs::create_dir(&path);
+            std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).unwrap();
+        }
+        std::fs::set_permissions(desk.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        // By another process: a file that this one has open for writing, or any child of another test has inherited, cannot
+        // be executed ("text file busy").
+        let mut copy = desk.program("cp");
+        copy.arg(child::SFMINT).arg(&program);
+        assert_eq!(desk.run(copy).code(), 0);
+    } else {
+        program = child::SFMINT.into();
     }
-    // Everything the other user needs must be reachable for it, and the key its own.
-    for path in [desk.path().to_path_buf(), desk.path().join("current.key"), desk.path().join("tmp")] {
-        let _ = std::fs::create_dir(&path);
-        std::os::unix::fs::chown(&path, Some(65_534), Some(65_534)).unwrap();
-    }
-    std::fs::set_permissions(desk.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let program = desk.path().join("sfmint");
-    std::fs::copy(child::SFMINT, &program).unwrap();
+    let as_user = |program: &std::path::Path, arguments: &[&str]| {
+        let mut command = desk.program(if is_root { "setpriv" } else { "env" });
+        if is_root {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        }
+        command.arg(program).args(arguments);
+        command
+    };
     desk.admin().inject(Injection::always(TOKEN, Effect::Hang));
-    let mut command = child::bare("setpriv", desk.path(), &desk.variables);
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program).arg("token");
-    let child = Reaped(command.spawn().unwrap());
+    let mint = desk.start(as_user(&program, &["token"]));
     until("the request", || desk.admin().counters().token_posts == 1);
-    let owner = std::fs::metadata(format!("/proc/{}/environ", child.0.id())).unwrap().uid();
+    let other = desk.start(as_user("sleep".as_ref(), &["60"]));
+    let comm = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    until("the other program", || comm(other.child.id()).trim() == "sleep");
+
+    let owner = std::fs::metadata(format!("/proc/{}/environ", mint.child.id())).unwrap().uid();
     assert_eq!(owner, 0, "the environment can be read by the user's other programs");
+    let reads = |file: &str, pid: u32| {
+        let path = format!("/proc/{pid}/{file}");
+        desk.run(as_user("head".as_ref(), &["-c", "1", &path])).err()
+    };
+    // An ordinary program is open to its user; one that holds a key is not.
+    assert_eq!(reads("environ", other.child.id()), "");
+    for file in ["environ", "mem", "maps", "auxv"] {
+        let refused = reads(file, mint.child.id());
+        assert!(refused.contains("Permission denied"), "{file}: {refused}");
+    }
+    let attach = |seconds: &str, pid: u32| {
+        let arguments = [seconds, "strace", "-q", "-o", "/dev/null", "-p", &pid.to_string()];
+        desk.run(as_user("timeout".as_ref(), &arguments)).err()
+    };
+    let refused = attach("20", mint.child.id());
+    assert!(refused.contains("Operation not permitted"), "PTRACE_SEIZE: {refused}");
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_else(|_| "0".into());
+    if scope.trim() == "0" {
+        assert!(!attach("1", other.child.id()).contains("not permitted"), "this test could not fail");
+    }
 }
 
-/// The same where the tests run as an ordinary user.
-fn return_as_user(desk: &Desk) {
-    desk.admin().inject(Injection::always(TOKEN, Effect::Hang));
-    let child = Reaped(desk.command(&["token"]).spawn().unwrap());
-    until("the request", || desk.admin().counters().token_posts == 1);
-    std::fs::read(format!("/proc/{}/environ", child.0.id())).unwrap_err();
+// faults A19: a name server that answers for Salesforce with this machine or its link gets nothing, and waiting is no help.
+#[test]
+fn a_name_server_that_lies_is_refused_and_named() {
+    let desk = Desk::new();
+    desk.write("sfmint.toml", &desk.config("").replace(&desk.url(), "https://acme.my.salesforce.com"));
+    for address in ["127.0.0.1", "169.254.169.254", "::1"] {
+        desk.write("hosts", &format!("{address} acme.my.salesforce.com\n"));
+        let lie = format!("mount --bind {}/hosts /etc/hosts", desk.path().display());
+        let wrap = ["unshare", "--map-root-user", "--mount"];
+        for (arguments, code) in [(&["--json", "token"] as &[&str], 78), (&["doctor"], 78)] {
+            let ran = desk.run(after(&desk, &lie, &wrap, arguments));
+            let told = ran.out() + &ran.err();
+            assert_eq!(ran.code(), code, "{address}: {told}");
+            assert!(told.contains("dns.foreign_address") && told.contains(address), "{address}: {told}");
+            assert!(told.contains("/etc/hosts"), "what to look at: {told}");
+            assert!(!told.contains("ok       dns"), "{told}");
+        }
+        let ran = desk.run(after(&desk, &lie, &wrap, &["-vv", "token"]));
+        assert!(!ran.err().contains("trying again"), "{}", ran.err());
+    }
+    assert_eq!(desk.admin().counters().token_posts, 0);
 }
 
 // A job that is stopped while it waits for another process's mint, and the mint that waits for nobody.
@@ -292,14 +332,13 @@ fn return_as_user(desk: &Desk) {
 fn a_process_that_is_killed_while_it_mints_hands_the_turn_to_the_next() {
     let desk = Desk::new();
     desk.admin().inject(Injection::next(TOKEN, 1, Effect::Hang));
-    let mut first = Reaped(desk.command(&["token"]).spawn().unwrap());
+    let mut first = desk.start(desk.command(&["token"]));
     until("the first request", || desk.admin().counters().token_posts == 1);
-    let second = desk.command(&["token"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut second = desk.start(desk.command(&["token"]));
     std::thread::sleep(Duration::from_millis(150));
     assert_eq!(desk.admin().counters().token_posts, 1, "the second one waits");
-    first.0.kill().unwrap();
-    let output = second.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    first.kill();
+    assert!(second.end().success(), "{}", second.err());
     assert_eq!(desk.admin().counters().token_posts, 2);
 }
 
@@ -317,7 +356,6 @@ fn the_log_at_its_loudest_holds_no_secret() {
         let ran = desk.sfmint(arguments);
         assert_eq!(ran.code(), 0, "{}", ran.err());
         assert!(ran.err().lines().count() > 1, "{arguments:?} said nothing: {}", ran.err());
-        desk.sweep(&arguments.join(" "), &ran, arguments.contains(&"token"));
     }
     assert!(desk.tokens().len() >= 3);
 }
@@ -332,13 +370,11 @@ fn loopback_is_never_asked_through_a_proxy() {
     }
     let ran = desk.sfmint(&["-vv", "token"]);
     assert_eq!(ran.code(), 0, "{}", ran.err());
-    desk.sweep("token behind a proxy", &ran, true);
     // For a host that is not here the proxy is asked, and refuses to answer.
     let elsewhere = desk.config("mint_attempts = 1").replace(&desk.url(), "https://acme.my.salesforce.com");
     desk.write("sfmint.toml", &elsewhere);
     let ran = desk.sfmint(&["-vv", "token"]);
     assert_eq!(ran.code(), 75, "{}", ran.err());
-    desk.sweep("token behind a dead proxy", &ran, false);
 }
 
 // faults C8: Salesforce is the judge of a lapsed certificate, and its refusal is explained.
@@ -361,7 +397,6 @@ fn a_certificate_that_has_ended_is_tried_and_named() {
         let ran = desk.sfmint(&["token"]);
         assert_eq!((ran.code(), desk.admin().counters().token_posts), (code, 1), "{}", ran.err());
         assert_eq!(ran.err().contains("2021-01-01T00:00:00Z, and not now"), checked, "{}", ran.err());
-        desk.sweep("token with a lapsed certificate", &ran, true);
     }
 }
 

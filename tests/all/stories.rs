@@ -1,8 +1,9 @@
 //! Stories: a folder each under `tests/stories`, one harness for all.
 //!
 //! `story.md` tells it, `config.toml` is what the user wrote (`[ORG]` stands for the org's URL), `org.toml` describes the
-//! org, `steps` is what happens, `expect.txt` what the user saw and what is left behind. `STORIES=overwrite`
-//! writes `expect.txt` anew, to be read before it is believed. Each story ends with the search for its secrets.
+//! org, `steps` is what happens, `expect.txt` what the user saw and what is left behind, and `expect.jsonl` the log
+//! records, in order. `STORIES=overwrite` writes both anew, to be read before they are believed. Each story ends
+//! with the search for its secrets, which the desk sees to.
 //!
 //! Lines of `steps`:
 //!
@@ -96,35 +97,26 @@ fn root() -> PathBuf {
 
 fn tell(name: &str) {
     let folder = root().join(name);
-    let read = |file: &str| {
-        let path = folder.join(file);
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
-    assert!(read("story.md").matches('.').count() >= 3, "story.md has three sentences");
-    let mut org = OrgConfig::from_toml(&read("org.toml")).unwrap();
-    org.rules.rude |= !POLITE.contains(&name);
-    let mut story = Story { desk: Desk::with(org), seen: String::new(), runs: Vec::new() };
-    story.desk.write("sfmint.toml", &read("config.toml").replace("[ORG]", &story.desk.url()));
-    let steps = read("steps");
-    let mut steps = steps.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
-    while let Some(step) = steps.next() {
-        let code = steps.peek().and_then(|next| next.strip_prefix("exit ")).map(|code| code.parse().unwrap());
-        if code.is_some() {
-            steps.next();
-        }
-        story.step(step, code.unwrap_or(0));
+    let text = std::fs::read_to_string(folder.join("story.md")).unwrap();
+    assert!(text.matches('.').count() >= 3, "story.md has three sentences");
+    compare(name, "expect.txt", &Story::told(name, false).seen);
+    // Once more, for the log alone: the same steps, each program with a log for machines.
+    if overwrite() || folder.join("expect.jsonl").exists() {
+        compare(name, "expect.jsonl", &Story::told(name, true).records);
     }
-    story.facts();
-    story.sweep();
-    let seen = story.seen;
-    if overwrite() {
-        std::fs::write(folder.join("expect.txt"), &seen).unwrap();
+}
+
+/// Compares line by line. A story whose programs log nothing has no `expect.jsonl`.
+fn compare(name: &str, file: &str, seen: &str) {
+    let path = root().join(name).join(file);
+    if overwrite() && !seen.is_empty() {
+        std::fs::write(&path, seen).unwrap();
     }
-    let expected = read("expect.txt");
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
     for (number, (saw, told)) in seen.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(saw, told, "{name}/expect.txt:{}; all of it:\n{seen}", number + 1);
+        assert_eq!(saw, told, "{name}/{file}:{}; all of it:\n{seen}", number + 1);
     }
-    assert_eq!(seen.lines().count(), expected.lines().count(), "{name}: all of it:\n{seen}");
+    assert_eq!(seen.lines().count(), expected.lines().count(), "{name}/{file}: all of it:\n{seen}");
 }
 
 #[allow(clippy::disallowed_methods, reason = "the only word a test run can be given")]
@@ -152,13 +144,46 @@ static PLACEHOLDERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .to_vec()
 });
 
+/// Fields of log records whose numbers vary from run to run.
+const VARYING: [&str; 6] =
+    ["token.age_s", "token.due_in_s", "cert.days_left", "clock.skew_s", "pause_ms", "token.id"];
+
 struct Story {
     desk: Desk,
     seen: String,
-    runs: Vec<(String, child::Ran)>,
+    /// Whether it is told for its log.
+    logged: bool,
+    records: String,
 }
 
 impl Story {
+    /// Tells a story from its first step to what is left behind.
+    fn told(name: &str, logged: bool) -> Self {
+        let read = |file: &str| {
+            let path = root().join(name).join(file);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let mut org = OrgConfig::from_toml(&read("org.toml")).unwrap();
+        org.rules.rude |= !POLITE.contains(&name);
+        let mut story = Self { desk: Desk::with(org), seen: String::new(), logged, records: String::new() };
+        story.desk.write("sfmint.toml", &read("config.toml").replace("[ORG]", &story.desk.url()));
+        let steps = read("steps");
+        let mut steps = steps.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+        while let Some(step) = steps.next() {
+            let code =
+                steps.peek().and_then(|next| next.strip_prefix("exit ")).map(|code| code.parse().unwrap());
+            if code.is_some() {
+                steps.next();
+            }
+            story.step(step, code.unwrap_or(0));
+        }
+        story.facts();
+        let secrets = story.desk.all_secrets();
+        secrets.sweep("the expectation", story.seen.as_bytes(), true);
+        secrets.sweep("the expectation", story.records.as_bytes(), true);
+        story
+    }
+
     fn step(&mut self, step: &str, code: i32) {
         let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
         let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -204,20 +229,23 @@ impl Story {
     }
 
     fn run(&mut self, line: &str, code: i32) {
-        let line = line.replace("[ORG]", &self.desk.url());
+        let mut line = line.replace("[ORG]", &self.desk.url());
+        if self.logged {
+            line = line.replace("sfmint ", "sfmint --log-format json ");
+        }
         let command = match line.strip_prefix("sfmint") {
             Some(arguments) if !line.contains(['|', '\'', '"', '>', ';', '&']) => {
                 self.desk.command(&arguments.split_ascii_whitespace().collect::<Vec<_>>())
             }
             _ => {
-                let mut command = child::bare("sh", self.desk.path(), &self.desk.variables);
+                let mut command = self.desk.program("sh");
                 let folder = Path::new(child::SFMINT).parent().unwrap().display();
                 command.env("PATH", format!("{folder}:/usr/bin:/bin:/usr/sbin:/sbin"));
                 command.args(["-c", &line]);
                 command
             }
         };
-        let ran = child::run(command);
+        let ran = self.desk.run(command);
         let _ = writeln!(self.seen, "$ {}", self.plain(&line).trim_end());
         self.seen.push_str(&self.plain(&ran.out()));
         self.seen.push_str(&self.plain(&ran.err()));
@@ -225,7 +253,23 @@ impl Story {
             let _ = writeln!(self.seen, "[exit {}]", ran.code());
         }
         assert_eq!(ran.code(), code, "{line}\n{}", self.seen);
-        self.runs.push((line, ran));
+        let records: Vec<String> = ran.err().lines().filter_map(|line| self.record(line)).collect();
+        records.iter().for_each(|record| self.records.push_str(&format!("{record}\n")));
+    }
+
+    /// A log record, its fields by name and in their order, with placeholders for what varies; `None` where the line is none.
+    fn record(&self, line: &str) -> Option<String> {
+        let mut record: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).ok()?;
+        record.get("level")?;
+        // When it was, and which file spoke, are nobody's to hold on to.
+        record.shift_remove("timestamp")?;
+        record.shift_remove("target")?;
+        for name in VARYING {
+            if let Some(value) = record.get_mut(name) {
+                *value = if value.is_number() { "[N]" } else { "[ID]" }.into();
+            }
+        }
+        Some(self.plain(&serde_json::to_string(&record).unwrap()).trim_end().to_string())
     }
 
     /// The text with placeholders for what varies from run to run.
@@ -270,20 +314,6 @@ impl Story {
                     let _ = writeln!(self.seen, "nothing: {}", self.plain(&error.to_string()));
                 }
             }
-        }
-    }
-
-    fn sweep(&self) {
-        let secrets = self.desk.all_secrets();
-        for (line, ran) in &self.runs {
-            let prints = line.contains("token") || line.contains("SF_ACCESS_TOKEN") || line.contains(" env");
-            secrets.sweep(&format!("stdout of {line}"), &ran.stdout, !prints);
-            secrets.sweep(&format!("stderr of {line}"), &ran.stderr, true);
-            secrets.sweep(&format!("an argument list of {line}"), &ran.command_lines, true);
-        }
-        secrets.sweep("the expectation", self.seen.as_bytes(), true);
-        for folder in ["state", "tmp"] {
-            secrets.sweep_folder(&self.desk.path().join(folder));
         }
     }
 }

@@ -9,6 +9,8 @@ fn transcripts() {
     std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let cases = trycmd::TestCases::new();
     cases.insert_var("[HOME]", home.path().to_string_lossy().into_owned()).unwrap();
+    let keys = crate::org::fixture("").to_string_lossy().trim_end_matches('/').to_string();
+    cases.insert_var("[KEYS]", keys).unwrap();
     cases
         .register_bin("sfmint", std::path::Path::new(crate::child::SFMINT))
         .case("tests/cli/*.trycmd")

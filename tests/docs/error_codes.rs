@@ -54,8 +54,8 @@ fn codes_in_code() -> BTreeSet<String> {
         |text: &String| text.split_once('.').is_some_and(|(room, what)| is_word(room) && is_word(what));
     let is_file = |text: &String| {
         let endings = [
-            "crt", "db", "html", "key", "json", "jsonl", "lock", "md", "pem", "sock", "toml", "txt", "xml",
-            "zip",
+            "crt", "csv", "db", "html", "key", "json", "jsonl", "lock", "md", "pem", "sock", "toml", "txt",
+            "xml", "zip",
         ];
         text.split_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
     };

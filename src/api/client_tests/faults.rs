@@ -165,3 +165,26 @@ async fn nobody_there_is_transient() {
         assert_eq!((error.code(), error.fault()), ("api.no_answer", crate::base::Fault::Transient));
     }
 }
+
+// Protocol reference, trap 27: too many at a time is soon over, a spent day is not.
+#[tokio::test(start_paused = true)]
+async fn a_post_that_was_refused_for_too_many_at_a_time_is_sent_again_and_one_for_a_spent_day_is_not() {
+    let cases = [
+        ("ConcurrentRequests (Concurrent API Requests) Limit exceeded.", 3, None),
+        ("TotalRequests Limit exceeded.", 1, Some("api.limit_daily")),
+    ];
+    for (says, calls, code) in cases {
+        let times = AtomicU32::new(0);
+        let org = TestOrg::start(move |asked| match asked.path() {
+            "/services/oauth2/token" => None,
+            _ if times.fetch_add(1, Ordering::SeqCst) < 2 => {
+                Some(Reply::refused(403, "REQUEST_LIMIT_EXCEEDED", says))
+            }
+            _ => Some(Reply::json("{}")),
+        })
+        .await;
+        let request = Request::new("POST".parse().unwrap(), "/services/data/v67.0/jobs/query");
+        let answer = org.client().send(request).await.unwrap().success();
+        assert_eq!((answer.err().map(|error| error.code()), org.calls().len()), (code, calls));
+    }
+}

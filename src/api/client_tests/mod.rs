@@ -5,5 +5,6 @@ mod faults;
 mod identity;
 mod queries;
 mod sessions;
+mod streams;
 
 const LIMITS: &str = "/services/data/v67.0/limits";

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::LIMITS;
 use crate::api::Client;
@@ -198,8 +199,63 @@ async fn describe_and_limits_ask_where_the_version_is() {
     })
     .await;
     let client = org.client();
-    assert_eq!(crate::api::rest::describe(&client, "My Object?").await.unwrap()["name"], "x");
-    assert_eq!(crate::api::rest::limits(&client).await.unwrap()["DailyApiRequests"]["Max"], 1);
+    assert_eq!(crate::api::rest::describe_raw(&client, "My Object?").await.unwrap()["name"], "x");
+    assert_eq!(crate::api::rest::limits_raw(&client).await.unwrap()["DailyApiRequests"]["Max"], 1);
     let gone = crate::api::rest::describe(&client, "Gone").await.unwrap_err();
     assert_eq!((gone.code(), gone.fault()), ("api.not_found", crate::base::Fault::Data));
+}
+
+#[tokio::test]
+async fn pages_are_as_long_as_asked_and_a_count_is_a_number() {
+    let org = TestOrg::start(|asked| match asked.path() {
+        "/services/data/v67.0/query" => Some(Reply::json(r#"{"totalSize":4123,"done":true,"records":[]}"#)),
+        _ => None,
+    })
+    .await;
+    let client = org.client();
+    assert_eq!(crate::api::rest::count(&client, "SELECT COUNT() FROM Account").await.unwrap(), 4123);
+    let error = query(&client, "SELECT Id FROM Account", false).page_size(1).next().await.unwrap_err();
+    assert_eq!(error.code(), "api.rows_differ");
+    let sizes: Vec<_> =
+        org.calls().iter().map(|asked| asked.header("sforce-query-options").map(String::from)).collect();
+    assert_eq!(sizes, [None, Some("batchSize=200".into())]);
+}
+
+// faults A24: the org moves between two pages; its old host is dead, or does not know it any more.
+#[tokio::test(start_paused = true)]
+async fn a_cursor_on_a_host_that_the_org_has_left_is_gone_and_no_hang() {
+    let page = r#"{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v67.0/query/01g-1","records":[{"Id":"1"}]}"#;
+    let dead = [
+        Reply::new(503, &[], "<html>Destination URL not reset</html>"),
+        Reply::raw(""),
+        Reply::new(301, &[("Location", "https://new.my.salesforce.com/")], ""),
+    ];
+    for reply in dead {
+        let there = TestOrg::start(|_| None).await;
+        let (url, mints) = (there.url.clone(), AtomicU32::new(0));
+        let here = TestOrg::start(move |asked| match asked.path() {
+            "/services/oauth2/token" if mints.fetch_add(1, Ordering::SeqCst) > 0 => {
+                Some(crate::api::test_org::mint(&url, "T2"))
+            }
+            "/services/oauth2/token" => None,
+            "/services/data/v67.0/query" => Some(Reply::json(page)),
+            _ => Some(reply.clone()),
+        })
+        .await;
+        let mut pages = query(&here.client(), "SELECT Id FROM Account", false);
+        assert_eq!(pages.next().await.unwrap().unwrap().records.len(), 1);
+        let error = pages.next().await.unwrap_err();
+        assert_eq!((error.code(), error.fault()), ("api.cursor_gone", crate::base::Fault::Transient));
+        assert!(pages.next().await.unwrap().is_none());
+    }
+    // An org that stayed where it was is only not available.
+    let busy = TestOrg::start(move |asked| match asked.path() {
+        "/services/oauth2/token" => None,
+        "/services/data/v67.0/query" => Some(Reply::json(page)),
+        _ => Some(Reply::raw("")),
+    })
+    .await;
+    let mut pages = query(&busy.client(), "SELECT Id FROM Account", false);
+    pages.next().await.unwrap();
+    assert_eq!(pages.next().await.unwrap_err().code(), "api.no_answer");
 }

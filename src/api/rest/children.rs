@@ -2,7 +2,9 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, Client, Request};
 
+use super::follow::Home;
 use super::query::Answer;
+use super::trail::Trail;
 
 /// Completes the child rows of a row: what did not fit into the page is fetched and put where it belongs.
 ///
@@ -11,10 +13,17 @@ use super::query::Answer;
 ///
 /// # Errors
 ///
-/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on; those of the calls.
-pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> Result<(), ApiError> {
+/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on;
+/// [`ApiError::PagesRepeat`]; those of the calls, [`ApiError::CursorGone`] among them.
+pub(super) async fn complete(
+    client: &Client,
+    home: &Home,
+    row: &mut Map<String, Value>,
+) -> Result<(), ApiError> {
+    let mut trail = Trail::default();
     while let Some(next) = first_open(row) {
-        let page: Answer = client.whole(Request::get(&next)).await?.read()?;
+        let next = trail.on(next)?;
+        let page: Answer = home.follow(client, Request::get(&next)).await?.read()?;
         let Some(list) = find_open(row, &next) else { return Ok(()) };
         if let Some(Value::Array(records)) = list.get_mut("records") {
             records.extend(page.records.into_iter().map(Value::Object));
@@ -29,6 +38,20 @@ pub(super) async fn complete(client: &Client, row: &mut Map<String, Value>) -> R
             }
         }
     }
+    Ok(())
+}
+
+/// Whether a row has a child list that goes on elsewhere.
+pub(super) fn is_open(row: &Map<String, Value>) -> bool {
+    first_open(row).is_some()
+}
+
+/// Counts a row's child rows, now that all are there.
+///
+/// # Errors
+///
+/// [`ApiError::RowsDiffer`] where a list ends with another count than it announced, or does not say where it goes on.
+pub(super) fn counted(row: &Map<String, Value>) -> Result<(), ApiError> {
     row.values().try_for_each(count)
 }
 

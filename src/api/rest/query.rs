@@ -3,6 +3,8 @@ use serde_json::{Map, Value};
 
 use crate::api::{ApiError, Client, Request};
 
+use super::follow::Home;
+use super::trail::Trail;
 use super::{Record, children};
 
 /// One page as Salesforce sends it.
@@ -39,6 +41,10 @@ pub struct Pages {
     is_count: bool,
     total: Option<u64>,
     received: u64,
+    page_size: Option<u16>,
+    /// Where the result is kept; known once it is.
+    home: Option<Home>,
+    trail: Trail,
 }
 
 #[derive(Debug)]
@@ -74,10 +80,18 @@ pub fn query(client: &Client, soql: &str, all: bool) -> Pages {
         is_count: is_count(soql),
         total: None,
         received: 0,
+        page_size: None,
+        home: None,
+        trail: Trail::default(),
     }
 }
 
 impl Pages {
+    /// The same result in pages of about so many rows, 200 to 2,000; Salesforce makes them smaller where rows are long.
+    pub fn page_size(self, rows: u16) -> Self {
+        Self { page_size: Some(rows.clamp(200, 2_000)), ..self }
+    }
+
     /// The next page; `None` after the last, and only if the rows that came are as many as were announced.
     ///
     /// After an error the result has ended: a page is never left out.
@@ -85,25 +99,43 @@ impl Pages {
     /// # Errors
     ///
     /// - [`ApiError::RowsDiffer`]: the counts disagree at the end. *Data*.
-    /// - [`ApiError::CursorGone`]: the result was kept too long. *Transient*; the query must be run again.
+    /// - [`ApiError::PagesRepeat`]: a page names one as its next that has been read. *Data*.
+    /// - [`ApiError::CursorGone`]: the result was kept too long, or the org moved to another host. *Transient*; the query
+    ///   must be run again.
     /// - [`ApiError::Query`], [`ApiError::QueryTimeout`]; else those of [`Client::send`].
     pub async fn next(&mut self) -> Result<Option<Page>, ApiError> {
         let Some(next) = self.next.take() else { return Ok(None) };
-        let path = match next {
+        let mut answer: Answer = match next {
             Next::Query { soql, all } => {
                 let soql: String = url::form_urlencoded::byte_serialize(soql.as_bytes()).collect();
-                self.client.data_path(&format!("query{}?q={soql}", if all { "All" } else { "" })).await?
+                let path =
+                    self.client.data_path(&format!("query{}?q={soql}", if all { "All" } else { "" })).await?;
+                self.client.whole(self.sized(path)?).await?.read()?
             }
-            Next::More(path) => path,
+            Next::More(path) => {
+                let request = self.sized(path)?;
+                match &self.home {
+                    Some(home) => home.follow(&self.client, request).await?.read()?,
+                    None => self.client.whole(request).await?.read()?,
+                }
+            }
         };
-        let mut answer: Answer = self.client.whole(Request::get(path)).await?.read()?;
-        for row in &mut answer.records {
-            children::complete(&self.client, row).await?;
+        let goes_on = !answer.done || answer.records.iter().any(children::is_open);
+        if self.home.is_none() && goes_on {
+            self.home = Some(Home::now(&self.client).await?);
+        }
+        if let Some(home) = &self.home {
+            for row in &mut answer.records {
+                children::complete(&self.client, home, row).await?;
+            }
+        }
+        for row in &answer.records {
+            children::counted(row)?;
         }
         self.received += answer.records.len() as u64;
         self.total = u64::try_from(answer.total_size).ok();
         match (answer.done, answer.next_records_url) {
-            (false, Some(next)) => self.next = Some(Next::More(next)),
+            (false, Some(next)) => self.next = Some(Next::More(self.trail.on(next)?)),
             // Not done, and nowhere to go on; or done, and the count is what tells.
             (done, _) => {
                 let expected = self.total.filter(|_| !self.is_count).unwrap_or(self.received);
@@ -114,6 +146,13 @@ impl Pages {
         }
         let records = answer.records.into_iter().map(Record::new).collect();
         Ok(Some(Page { total: self.total, records }))
+    }
+
+    fn sized(&self, path: String) -> Result<Request, ApiError> {
+        match self.page_size {
+            Some(rows) => Request::get(path).header("Sforce-Query-Options", &format!("batchSize={rows}")),
+            None => Ok(Request::get(path)),
+        }
     }
 
     /// Every row at once, for results that are known to be small.
@@ -139,6 +178,15 @@ pub fn is_count(soql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_was_read_is_no_next_page() {
+        let mut trail = Trail::default();
+        for next in ["/query/01g-2000", "/query/01g-4000"] {
+            assert_eq!(trail.on(next.into()).unwrap(), next);
+        }
+        assert!(matches!(trail.on("/query/01g-2000".into()), Err(ApiError::PagesRepeat)));
+    }
 
     #[test]
     fn a_count_is_told_from_rows() {

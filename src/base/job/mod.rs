@@ -1,14 +1,20 @@
 //! A sync job, parsed: what is read, how far, where it lands, and what is done about what is missing.
 
 mod destination;
+mod due;
 mod schedule;
+#[cfg(test)]
+mod schedule_tests;
+mod soql;
 mod source;
 mod words;
 
 use std::time::Duration;
 
 pub use destination::DestinationPlace;
-pub use schedule::{CatchUp, Schedule, ScheduleMistake};
+pub use due::{Due, LATEST_WITHOUT_CATCH_UP, MOST_MISSED};
+pub use schedule::{CatchUp, SCHEDULE_WORDS, Schedule, ScheduleMistake};
+pub use soql::{SelectedColumn, Soql, SoqlMistake};
 pub use source::Source;
 pub use words::{Deletes, Mode, Nul, SchemaPolicy, Transport};
 

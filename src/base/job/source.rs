@@ -1,3 +1,4 @@
+use super::Soql;
 use crate::base::{FieldName, ObjectName};
 
 /// What a job reads.
@@ -14,13 +15,8 @@ pub enum Source {
         /// A condition in SOQL, without the word WHERE.
         filter: Option<String>,
     },
-    /// A query as it is written.
-    Soql {
-        /// The query.
-        soql: String,
-        /// The object behind FROM.
-        object: ObjectName,
-    },
+    /// A query.
+    Soql(Soql),
 }
 
 impl Source {
@@ -32,7 +28,16 @@ impl Source {
     /// The object that rows come from, and that the destination names them by.
     pub fn object_name(&self) -> &ObjectName {
         match self {
-            Self::Object { object, .. } | Self::Soql { object, .. } => object,
+            Self::Object { object, .. } => object,
+            Self::Soql(soql) => soql.object(),
+        }
+    }
+
+    /// The condition that rows must meet, without the word WHERE.
+    pub fn filter(&self) -> Option<&str> {
+        match self {
+            Self::Object { filter, .. } => filter.as_deref(),
+            Self::Soql(soql) => soql.condition(),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod stage;
 mod story;
+mod syncing;
 mod tell;
 #[cfg(test)]
 mod tests;

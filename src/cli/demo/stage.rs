@@ -72,6 +72,11 @@ impl Stage {
         &self.global
     }
 
+    /// The demo's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where the connection's files go.
     pub fn places(&self) -> Places {
         Places::around(self.folder.join("config/sfmint.toml"), false, &self.name, None)

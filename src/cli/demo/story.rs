@@ -10,9 +10,11 @@ use crate::token::{Need, Revoked, SystemClock, TokenSource};
 
 use super::super::init::{self, Wanted};
 use super::super::report::{self, Complaint, told, told_of};
+use super::super::sync::grouped;
 use super::super::wire::Wire;
 use super::accounts;
 use super::stage::Stage;
+use super::syncing;
 use super::tell::Teller;
 
 /// The session timeout that the demo's connection reckons with. Minutes.
@@ -33,7 +35,7 @@ pub struct End {
     pub api_requests: u64,
 }
 
-/// Nine steps, each of them done before it is told.
+/// Ten steps, each of them done before it is told.
 pub async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<End> {
     teller.begins()?;
     let org = start(teller).await?;
@@ -44,6 +46,7 @@ pub async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<End> {
     use_again(teller, &org, &tokens).await?;
     query(teller, &org, &client).await?;
     survive(teller, &org, &client).await?;
+    syncing::sync(stage, teller, &org, &wire, &client).await?;
     diagnose(stage, teller, &org, &tokens).await?;
     let mints = history(teller, &wire, &tokens).await?;
     clean_up(stage, teller, &tokens).await?;
@@ -276,17 +279,4 @@ async fn clean_up(stage: &Stage, teller: &mut Teller, tokens: &TokenSource) -> a
         None => "none was kept".to_string(),
     };
     step.done(teller, &[says], json!({ "token_id": revoked.map(|(id, _)| id) }))
-}
-
-/// 1000 as 1,000.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -21,8 +21,8 @@ fn what_the_demo_says_is_what_the_org_counted() {
     assert!(!folder.exists(), "nothing is left behind");
 
     assert_eq!((end.token_posts, end.tokens), (3, 2), "one mint, one for the dead session, one refusal");
-    // The versions, five pages, then five again with one call replayed.
-    assert_eq!(end.api_requests, 12);
+    // The versions, five pages, then five again with one call replayed; two syncs of six calls each.
+    assert_eq!(end.api_requests, 24);
     let outcomes: Vec<MintOutcome> = end.mints.iter().map(|row| row.outcome).collect();
     assert_eq!(outcomes, [MintOutcome::Minted, MintOutcome::Minted, MintOutcome::Refused]);
 

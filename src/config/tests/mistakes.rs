@@ -79,18 +79,14 @@ fn each_mistake_says_where_what_and_what_is_accepted() {
             "colour = 1",
             "6:1: unknown key `colour` in `[connections.prod]`, which takes login_url, audience, client_id, username, key, certificate, apps, auth, api_version, session_timeout_seconds, refresh_buffer_seconds, mint_attempts, mint_budget_per_hour, token_cache, instance_hosts, ca_file, proxy",
         ),
-        (
-            "[jobs.accounts]",
-            "6:2: `jobs` is not supported by this version of sfmint (0.1.0); jobs come in a later one",
-        ),
         ("[connection.x]", "6:2: unknown key `connection`; did you mean `connections`?"),
         (
             "[staging]\nlogin_url = \"x\"",
             "6:2: unknown table `[staging]`; did you mean `[connections.staging]`?",
         ),
         (
-            "[defaults]\nschedule = \"@daily\"",
-            "7:1: `schedule` is not supported by this version of sfmint (0.1.0); jobs come in a later one",
+            "[defaults]\nhosts = [\"a.example\"]",
+            "7:1: `hosts` is not supported by this version of sfmint (0.1.0)",
         ),
         (
             "[defaults]\nstore = { postgres = { env = \"X\" } }",

@@ -4,6 +4,8 @@ mod any_text;
 mod apps;
 mod environment_connection;
 mod generated;
+#[cfg(feature = "sync")]
+mod jobs;
 mod mistakes;
 mod places;
 mod secrets;

@@ -27,14 +27,6 @@ fn files_of_connections_d_are_read_in_order_and_hold_connections_only() {
 }
 
 #[test]
-fn jobs_d_is_left_alone_and_said() {
-    let house = House::new(PROD);
-    house.write("jobs.d/accounts.toml", "anything");
-    let settings = house.load().unwrap();
-    assert_eq!(settings.warnings()[0].code, "config.jobs_later");
-}
-
-#[test]
 fn the_search_ends_at_the_first_file_that_is_there() {
     let house = House::empty().with("XDG_CONFIG_HOME", "/nonexistent");
     house.write("etc/sfmint/sfmint.toml", &PROD.replace("prod", "system"));

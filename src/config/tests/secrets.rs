@@ -56,7 +56,7 @@ fn secrets_come_from_a_variable_a_file_or_a_command() {
     assert!(matches!(&key.passphrase, Some(SecretSource::Env { name, value: None }) if name == "NOT_SET"));
     let house = with("{ command = [\"./fetch key\", \"$x\"] }");
     let SecretSource::Command(argv) = source(&house).pem else { panic!() };
-    assert_eq!(argv, [house.path("./fetch key").display().to_string(), "$x".into()]);
+    assert_eq!(argv, [house.path("fetch key").display().to_string(), "$x".into()]);
     let SecretSource::Command(argv) = source(&with("{ command = [\"vault\", \"read\"] }")).pem else {
         panic!()
     };

@@ -8,7 +8,7 @@ pub(in crate::emulator) struct Accounts(Series);
 const FIELDS: &[Field] = &[
     Field::new("Id", Kind::Id),
     Field::new("IsDeleted", Kind::Bool),
-    Field::new("Name", Kind::Text(255)),
+    Field::new("Name", Kind::Text(255)).required(),
     Field::new("AccountNumber", Kind::Text(40)),
     Field::new("Industry", Kind::Picklist),
     Field::new("AnnualRevenue", Kind::Currency),
@@ -16,9 +16,10 @@ const FIELDS: &[Field] = &[
     Field::new("Website", Kind::Url),
     Field::new("Phone", Kind::Phone),
     Field::new("Description", Kind::LongText),
-    Field::new("BillingCity", Kind::Text(40)),
-    Field::new("BillingCountry", Kind::Text(80)),
-    Field::new("External_Id__c", Kind::Text(32)),
+    Field::new("BillingCity", Kind::Text(40)).part_of("BillingAddress"),
+    Field::new("BillingCountry", Kind::Text(80)).part_of("BillingAddress"),
+    Field::new("BillingAddress", Kind::Address),
+    Field::new("External_Id__c", Kind::Text(32)).external_id(),
     Field::new("Active__c", Kind::Bool),
     Field::new("OwnerId", Kind::Reference("User")),
     Field::new("CreatedDate", Kind::DateTime),
@@ -78,12 +79,8 @@ impl Table for Accounts {
         Some(Series::live_before(row))
     }
 
-    fn rising(&self) -> &'static [&'static str] {
+    fn rising(&self) -> &[&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
-    }
-
-    fn find(&self, id: &str) -> Option<u64> {
-        super::series::find(self.0.rows, id, Self::id)
     }
 
     fn cell(&self, row: u64, field: usize) -> Cell {
@@ -104,9 +101,12 @@ impl Table for Accounts {
             "Description" => super::nasty::long_text(row).map_or(Cell::Null, Cell::Text),
             "BillingCity" => Cell::text(city.0),
             "BillingCountry" => Cell::text(city.1),
+            "BillingAddress" => {
+                Cell::Json(serde_json::json!({ "city": city.0, "country": city.1 }).to_string())
+            }
             "External_Id__c" => Cell::text(format!("EXT-{dice:016x}")),
             "Active__c" => Cell::Bool(!dice.is_multiple_of(3)),
-            "OwnerId" => Cell::text(record_id("005", 1)),
+            "OwnerId" => Cell::text(self.0.owner(row)),
             "CreatedDate" => Cell::Time(self.0.modified(0)),
             "LastModifiedDate" | "SystemModstamp" => Cell::Time(self.0.modified(row)),
             _ => Cell::Null,

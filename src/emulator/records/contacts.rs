@@ -14,7 +14,7 @@ const FIELDS: &[Field] = &[
     Field::new("AccountId", Kind::Reference("Account")),
     Field::new("Account.Id", Kind::Id),
     Field::new("Account.Name", Kind::Text(255)),
-    Field::new("LastName", Kind::Text(80)),
+    Field::new("LastName", Kind::Text(80)).required(),
     Field::new("FirstName", Kind::Text(40)),
     Field::new("Name", Kind::Text(121)),
     Field::new("Title", Kind::Text(128)),
@@ -69,12 +69,8 @@ impl Table for Contacts {
         Some(Series::live_before(row))
     }
 
-    fn rising(&self) -> &'static [&'static str] {
+    fn rising(&self) -> &[&'static str] {
         &["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp"]
-    }
-
-    fn find(&self, id: &str) -> Option<u64> {
-        super::series::find(self.series.rows, id, Self::id)
     }
 
     fn cell(&self, row: u64, field: usize) -> Cell {
@@ -98,8 +94,8 @@ impl Table for Contacts {
             "Birthdate" => Cell::Date((dice % 20_000) as i64 - 5000),
             "HasOptedOutOfEmail" => Cell::Bool(dice.is_multiple_of(2)),
             "Score__c" if dice.is_multiple_of(6) => Cell::Null,
-            "Score__c" => Cell::Real((dice % 2_000_000) as f64 / 1000.0 - 1000.0),
-            "OwnerId" => Cell::text(record_id("005", 1)),
+            "Score__c" => Cell::Real(((dice % 2_000_000) as i64 - 1_000_000) as f64 / 1000.0),
+            "OwnerId" => Cell::text(self.series.owner(row)),
             "CreatedDate" => Cell::Time(self.series.modified(0)),
             "LastModifiedDate" | "SystemModstamp" => Cell::Time(self.series.modified(row)),
             _ => Cell::Null,

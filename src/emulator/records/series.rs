@@ -1,5 +1,6 @@
 use super::RecordsConfig;
 use crate::base::UnixSeconds;
+use crate::emulator::ids::record_id;
 
 /// Where rows stand in time, and which of them are deleted.
 ///
@@ -12,6 +13,7 @@ pub(super) struct Series {
     since: i64,
     span: i64,
     groups: i64,
+    owners: u64,
 }
 
 /// Every row with this number modulo 50 is deleted.
@@ -22,7 +24,13 @@ impl Series {
         let rows = live + live / DELETED;
         let since = config.since.parse().unwrap_or(UnixSeconds::new(1_735_689_600)).get();
         let groups = group(rows.saturating_sub(1)).max(1);
-        Self { rows, seed, since, span: i64::from(config.span_days) * 86_400, groups }
+        let owners = config.owners.max(1);
+        Self { rows, seed, since, span: i64::from(config.span_days) * 86_400, groups, owners }
+    }
+
+    /// The user that owns the row: the first users of the org in turn.
+    pub fn owner(&self, row: u64) -> String {
+        record_id("005", row % self.owners + 1)
     }
 
     pub fn is_deleted(row: u64) -> bool {
@@ -42,17 +50,6 @@ impl Series {
 fn group(row: u64) -> i64 {
     let (block, place) = (row / 1000, row % 1000);
     (block * 120 + if place < 300 { 0 } else { 1 + (place - 300) / 7 }) as i64
-}
-
-/// The row whose id this is, found by halving: ids rise with the row number.
-pub(super) fn find(rows: u64, id: &str, id_of: fn(u64) -> String) -> Option<u64> {
-    let key = id.get(..15).filter(|_| [15, 18].contains(&id.len()))?;
-    let (mut low, mut high) = (0, rows);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if &id_of(middle)[..15] < key { low = middle + 1 } else { high = middle }
-    }
-    (low < rows && &id_of(low)[..15] == key).then_some(low)
 }
 
 #[cfg(test)]

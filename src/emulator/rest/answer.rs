@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use hyper::body::Bytes;
+
 use super::reply::Reply;
 use super::session::{Caller, caller};
-use super::{columns, describe, limits, query, record, versions};
+use super::{batch, columns, composite, describe, limits, query, record, replication, versions};
 use crate::base::ApiVersion;
+use crate::emulator::bulk;
 use crate::emulator::host::Place;
 use crate::emulator::mint::identity_url;
 use crate::emulator::setup_rows;
@@ -11,6 +14,7 @@ use crate::emulator::state::Shared;
 use crate::emulator::table::Table;
 
 /// A request below `/services/data`.
+#[derive(Clone, Copy)]
 pub(in crate::emulator) struct RestRequest<'a> {
     pub method: &'a str,
     pub place: &'a Place,
@@ -19,10 +23,13 @@ pub(in crate::emulator) struct RestRequest<'a> {
     pub authorization: Option<&'a str>,
     pub query_options: Option<&'a str>,
     pub if_modified_since: Option<&'a str>,
+    pub accept_encoding: Option<&'a str>,
+    pub content_type: Option<&'a str>,
+    pub body: &'a Bytes,
 }
 
 impl RestRequest<'_> {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub fn parameter(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
@@ -40,16 +47,22 @@ pub(in crate::emulator) fn answer(org: &Shared, request: &RestRequest<'_>) -> Re
     }
     // A guard must not live on here: the answer below locks the state again.
     let admitted = caller(org, &mut org.state(), request.authorization);
-    let reply = match admitted {
-        Ok(caller) => authenticated(org, &caller, request, &parts),
-        Err(refused) if refused.status == 403 => refused,
-        Err(refused) => return refused,
+    let reply = match &admitted {
+        Ok(caller) => authenticated(org, caller, request, &parts),
+        Err(refused) if refused.status != 403 => return admitted.err().unwrap_or_else(Reply::not_found),
+        Err(_) => Reply::empty(403),
     };
-    let info = limits::limit_info(&org.state());
+    let info = limits::limit_info(&org.state(), admitted.as_ref().ok());
+    let reply = admitted.err().unwrap_or(reply);
     reply.header("sforce-limit-info", info)
 }
 
-fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts: &[&str]) -> Reply {
+pub(super) fn authenticated(
+    org: &Shared,
+    caller: &Caller,
+    request: &RestRequest<'_>,
+    parts: &[&str],
+) -> Reply {
     let Some((segment, parts)) = parts.split_first() else {
         return versions::list(&org.state().rules);
     };
@@ -58,18 +71,34 @@ fn authenticated(org: &Shared, caller: &Caller, request: &RestRequest<'_>, parts
         Ok(version) => version,
         Err(refused) => return refused,
     };
+    if let ["jobs", "query", parts @ ..] = parts {
+        return bulk::query(org, caller, request, parts, version);
+    }
+    if let ["jobs", "ingest", parts @ ..] = parts {
+        return bulk::ingest(org, caller, request, parts, version);
+    }
+    match (request.method, parts) {
+        (_, ["composite", "sobjects", parts @ ..]) => {
+            return composite::collections(org, caller, request, parts);
+        }
+        ("POST", ["composite", "batch"]) => return batch::batch(org, caller, request),
+        _ => {}
+    }
     if !["GET", "HEAD"].contains(&request.method) {
         let known = matches!(parts.first(), Some(&("limits" | "query" | "queryAll" | "sobjects")) | None);
         return if known { Reply::wrong_method(request.method) } else { Reply::not_found() };
     }
+    let shaped_at = org.state().shaped_at;
     match parts {
         [] => versions::resources(version, &own_identity(org, caller, request.place)),
         ["limits"] => show_limits(org, caller),
         ["sobjects"] => describe::list(&tables(org, caller), version),
         ["sobjects", object] => with_table(org, caller, object, |table| describe::basics(table, version)),
         ["sobjects", object, "describe"] => with_table(org, caller, object, |table| {
-            describe::describe(table, version, request.if_modified_since)
+            describe::describe(table, version, request.if_modified_since, shaped_at)
         }),
+        ["sobjects", object, "updated"] => replication::updated(org, caller, object, request),
+        ["sobjects", object, "deleted"] => replication::deleted(org, caller, object, request),
         ["sobjects", object, id] => with_table(org, caller, object, |table| {
             record::record(table, id, request.parameter("fields").as_deref(), version)
         }),
@@ -93,7 +122,7 @@ fn show_limits(org: &Shared, caller: &Caller) -> Reply {
         let says = "You do not have permission to view limits: View Setup and Configuration is required";
         return Reply::refused(403, "INSUFFICIENT_ACCESS", says);
     }
-    limits::limits(&state)
+    limits::limits(&state, org.clock.elapsed())
 }
 
 fn ask(

@@ -62,6 +62,8 @@ fn column(field: &Field, name: &str) -> Value {
         Kind::Currency => "Decimal",
         Kind::DateTime => "Datetime",
         Kind::Date => "Date",
+        Kind::Address => "Address",
+        Kind::Base64 => "Blob",
     };
     let is_number = ["Integer", "Double", "Decimal"].contains(&apex);
     let is_text = ["Id", "String"].contains(&apex);

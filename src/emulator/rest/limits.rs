@@ -3,6 +3,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::reply::Reply;
+use super::session::Caller;
+use crate::emulator::bulk::jobs_today;
 use crate::emulator::state::OrgState;
 
 /// The time over which API requests are counted. REST API guide: 24 hours, rolling.
@@ -31,12 +33,21 @@ fn used(state: &OrgState) -> u64 {
 }
 
 /// `Sforce-Limit-Info`: what was used of the daily limit.
-pub(super) fn limit_info(state: &OrgState) -> String {
-    format!("api-usage={}/{}", used(state), state.rules.daily_api_limit)
+pub(super) fn limit_info(state: &OrgState, caller: Option<&Caller>) -> String {
+    let whole = format!("api-usage={}/{}", used(state), state.rules.daily_api_limit);
+    let name =
+        caller.and_then(|caller| state.apps.get(&caller.session.consumer_key)).map(|app| &app.config.name);
+    match (state.rules.per_app_api_limit, name) {
+        (Some(limit), Some(name)) => {
+            format!("{whole}; per-app-api-usage={}/{limit}(appName={name})", used(state))
+        }
+        _ => whole,
+    }
 }
 
 /// `/limits`.
-pub(super) fn limits(state: &OrgState) -> Reply {
+pub(super) fn limits(state: &OrgState, elapsed: Duration) -> Reply {
+    let jobs = state.rules.bulk.daily_query_jobs;
     let max = u64::from(state.rules.daily_api_limit);
     let full = |max: u64| json!({ "Max": max, "Remaining": max });
     Reply::value(&json!({
@@ -45,7 +56,7 @@ pub(super) fn limits(state: &OrgState) -> Reply {
         "DailyAsyncApexExecutions": full(250_000),
         "DailyBulkApiBatches": full(15_000),
         "DailyBulkV2QueryFileStorageMB": full(976_562),
-        "DailyBulkV2QueryJobs": full(10_000),
+        "DailyBulkV2QueryJobs": { "Max": jobs, "Remaining": jobs.saturating_sub(jobs_today(state, elapsed)) },
         "DataStorageMB": full(1024),
         "FileStorageMB": full(1024),
         "SingleEmail": full(5000),

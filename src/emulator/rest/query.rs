@@ -28,7 +28,12 @@ pub(super) fn page_size(header: Option<&str>) -> u64 {
 }
 
 /// What `?q=` asks for, ready to run; or why not.
-pub(super) fn plan(org: &Shared, caller: &Caller, text: &str, all_rows: bool) -> Result<Plan, Reply> {
+pub(in crate::emulator) fn plan(
+    org: &Shared,
+    caller: &Caller,
+    text: &str,
+    all_rows: bool,
+) -> Result<Plan, Reply> {
     if text.len() > LONGEST {
         let says = "SOQL statements cannot be longer than 100000 characters.";
         return Err(Reply::refused(400, "QUERY_TOO_COMPLICATED", says));

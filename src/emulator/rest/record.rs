@@ -5,7 +5,7 @@ use crate::emulator::table::Table;
 
 /// `/sobjects/X/ID`, with `?fields=` for some columns only. A deleted record is gone here.
 pub(super) fn record(table: &dyn Table, id: &str, fields: Option<&str>, version: ApiVersion) -> Reply {
-    let Some(row) = table.find(id).filter(|row| !table.is_deleted(*row)) else {
+    let Some(row) = table.find(id).filter(|row| table.exists(*row) && !table.is_deleted(*row)) else {
         return Reply::not_found();
     };
     let mut columns = vec![];

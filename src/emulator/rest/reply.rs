@@ -1,14 +1,15 @@
 use serde_json::{Value, json};
 
+use crate::emulator::content::Content;
 use crate::emulator::soql::SoqlRefusal;
 use crate::emulator::why::Why;
 
 /// An answer, before the server adds `Date` and its like.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::emulator) struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
+    pub body: Content,
     /// What the log shows where this is a refusal.
     pub error: Option<(String, String)>,
     /// What the log adds where this refuses an assertion.
@@ -18,13 +19,13 @@ pub(in crate::emulator) struct Reply {
 const JSON: &str = "application/json;charset=UTF-8";
 
 impl Reply {
-    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn new(status: u16, content_type: &str, body: impl Into<Content>) -> Self {
         let headers = vec![("content-type", content_type.to_string())];
         Self { status, headers, body: body.into(), error: None, why: None }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: vec![], body: vec![], error: None, why: None }
+        Self { status, headers: vec![], body: Content::default(), error: None, why: None }
     }
 
     pub fn json(body: String) -> Self {

@@ -57,5 +57,9 @@ pub(super) fn caller(org: &Shared, state: &mut OrgState, header: Option<&str>) -
     if !super::limits::count_call(state, org.clock.elapsed()) {
         return Err(Reply::refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."));
     }
+    if state.rules.concurrent_limit_hit {
+        let says = "ConcurrentRequests (Concurrent API Requests) Limit exceeded.";
+        return Err(Reply::refused(403, "REQUEST_LIMIT_EXCEEDED", says));
+    }
     Ok(caller)
 }

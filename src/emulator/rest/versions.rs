@@ -43,7 +43,7 @@ pub(super) fn check(segment: &str, rules: &Rules) -> Result<ApiVersion, Reply> {
 pub(super) fn resources(version: ApiVersion, identity: &str) -> Reply {
     let at = |name: &str| format!("/services/data/v{version}/{name}");
     Reply::value(&json!({
-        "identity": identity, "limits": at("limits"), "query": at("query"), "queryAll": at("queryAll"), "sobjects": at("sobjects"),
+        "identity": identity, "jobs": at("jobs"), "limits": at("limits"), "query": at("query"), "queryAll": at("queryAll"), "sobjects": at("sobjects"),
     }))
 }
 

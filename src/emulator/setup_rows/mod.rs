@@ -9,7 +9,7 @@ mod permissions;
 
 use std::sync::Arc;
 
-use super::records::{Accounts, Contacts};
+use super::records;
 use super::state::{OrgState, Shared};
 use super::table::Table;
 use super::user::User;
@@ -25,14 +25,16 @@ const HIDDEN: [&str; 6] = [
 ];
 
 /// Every object that can be asked for, in the order in which `/sobjects` lists them.
-pub(super) const OBJECTS: [&str; 15] = [
+pub(super) const OBJECTS: [&str; 17] = [
     "Account",
+    "Attachment",
     "ConnectedApplication",
     "Contact",
     "ExternalClientApplication",
     "ExtlClntAppOauthPlcyCnfg",
     "LoginHistory",
     "OauthToken",
+    "ObjectPermissions",
     "Organization",
     "PermissionSet",
     "PermissionSetAssignment",
@@ -50,15 +52,17 @@ pub(super) fn table(org: &Shared, state: &OrgState, viewer: &User, name: &str) -
     if HIDDEN.contains(name) && !sees_setup {
         return None;
     }
+    if let Some(records) = records::view(org, state, Some(viewer), name) {
+        return Some(Arc::new(records));
+    }
     let view = View { org, state, viewer, sees_setup };
     Some(match *name {
-        "Account" => Arc::new(Accounts::new(&org.records)),
-        "Contact" => Arc::new(Contacts::new(&org.records)),
         "ConnectedApplication" => Arc::new(view.connected_applications()),
         "ExternalClientApplication" => Arc::new(view.external_client_applications()),
         "ExtlClntAppOauthPlcyCnfg" => Arc::new(view.oauth_policies()),
         "LoginHistory" => Arc::new(view.login_history()),
         "OauthToken" => Arc::new(view.oauth_tokens()),
+        "ObjectPermissions" => Arc::new(view.object_permissions()),
         "Organization" => Arc::new(view.organization()),
         "PermissionSet" => Arc::new(view.permission_sets()),
         "PermissionSetAssignment" => Arc::new(view.assignments()),

@@ -14,6 +14,7 @@ struct SetRow {
     profile: Option<String>,
     permissions: Vec<String>,
     license: Option<String>,
+    view_all: Vec<String>,
 }
 
 impl View<'_> {
@@ -34,9 +35,11 @@ impl View<'_> {
         for user in &self.state.users {
             let mut own = set(&[], direct_set(user), "", None);
             own.permissions = user.config.permissions.clone();
+            own.view_all = user.config.view_all_records.clone();
             sets.push(own);
         }
-        sets.retain(|set| !set.name.starts_with("Direct_") || !set.permissions.is_empty());
+        let grants = |set: &SetRow| !set.permissions.is_empty() || !set.view_all.is_empty();
+        sets.retain(|set| !set.name.starts_with("Direct_") || grants(set));
         for (at, set) in sets.iter_mut().enumerate() {
             set.id = record_id("0PS", at as u64 + 1);
         }
@@ -122,6 +125,42 @@ impl View<'_> {
         Rows { name: "PermissionSetAssignment", key_prefix: Some("0Pa"), fields: FIELDS, rows }
     }
 
+    /// What is granted on objects. Without "View Setup", of one's own permission sets alone.
+    pub fn object_permissions(&self) -> Rows {
+        const FIELDS: &[Field] = &[
+            Field::new("Id", Kind::Id),
+            Field::new("ParentId", Kind::Reference("PermissionSet")),
+            Field::new("Parent.Name", Kind::Text(80)),
+            Field::new("SobjectType", Kind::Picklist),
+            Field::new("PermissionsRead", Kind::Bool),
+            Field::new("PermissionsViewAllRecords", Kind::Bool),
+            Field::new("PermissionsModifyAllRecords", Kind::Bool),
+        ];
+        let profile = self.profile_id(&self.viewer.config.profile);
+        let direct = direct_set(self.viewer);
+        let is_seen = |set: &SetRow| {
+            self.sees_setup
+                || self.viewer.config.permission_sets.contains(&set.name)
+                || set.profile.as_ref() == Some(&profile)
+                || set.name == direct
+        };
+        let mut rows = vec![];
+        for set in self.sets().into_iter().filter(is_seen) {
+            for object in &set.view_all {
+                rows.push(vec![
+                    Cell::text(record_id("110", rows.len() as u64 + 1)),
+                    Cell::text(set.id.clone()),
+                    Cell::text(set.name.clone()),
+                    Cell::text(object.clone()),
+                    Cell::Bool(true),
+                    Cell::Bool(true),
+                    Cell::Bool(false),
+                ]);
+            }
+        }
+        Rows { name: "ObjectPermissions", key_prefix: Some("110"), fields: FIELDS, rows }
+    }
+
     pub fn setup_entity_access(&self) -> Rows {
         const FIELDS: &[Field] = &[
             Field::new("Id", Kind::Id),
@@ -168,6 +207,7 @@ fn set(list: &[Grants], own_name: String, name: &str, profile: Option<String>) -
         profile,
         permissions: found.map(|grants| grants.permissions.clone()).unwrap_or_default(),
         license: found.and_then(|grants| grants.license.clone()),
+        view_all: found.map(|grants| grants.view_all_records.clone()).unwrap_or_default(),
     }
 }
 

@@ -92,7 +92,7 @@ impl Binder<'_> {
     fn order(&self, order: &Order) -> Result<(usize, bool, bool), SoqlRefusal> {
         let field = self.field(&order.field)?;
         match self.table.fields()[field].kind {
-            Kind::LongText => {
+            Kind::LongText | Kind::Address | Kind::Base64 => {
                 let says = format!("field '{}' can not be sorted in a query call", order.field.text);
                 Err(SoqlRefusal::new("INVALID_FIELD", says))
             }

@@ -37,6 +37,7 @@ fn is_id(table: &dyn Table, field: usize) -> bool {
 }
 
 fn compare(own: &Cell, op: Op, value: &Cell, is_id: bool) -> bool {
+    let order = |one: &Cell, other: &Cell| if is_id { order_ids(one, other) } else { order(one, other) };
     let equal = || match (own, value) {
         (Cell::Text(own), Cell::Text(value)) if is_id => same_id(own, value),
         (Cell::Null, Cell::Null) => true,
@@ -53,6 +54,14 @@ fn compare(own: &Cell, op: Op, value: &Cell, is_id: bool) -> bool {
         Op::Greater => order(own, value) == Some(Ordering::Greater),
         Op::LessOrEqual => order(own, value).is_some_and(Ordering::is_le),
         Op::GreaterOrEqual => order(own, value).is_some_and(Ordering::is_ge),
+    }
+}
+
+/// How two ids stand: by their first 15 characters, case and all.
+pub(super) fn order_ids(one: &Cell, other: &Cell) -> Option<Ordering> {
+    match (one, other) {
+        (Cell::Text(one), Cell::Text(other)) => Some(one.get(..15)?.cmp(other.get(..15)?)),
+        _ => None,
     }
 }
 

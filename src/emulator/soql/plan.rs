@@ -1,10 +1,9 @@
-use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::ast::Op;
-use super::bound::{Bound, order};
+use super::bound::Bound;
 use super::row_json::write_row;
+use super::seek::{named, range};
 use crate::emulator::table::{Cell, Table};
 
 /// What a query answers with.
@@ -21,23 +20,21 @@ pub(in crate::emulator) enum Answer {
 pub(in crate::emulator) struct Plan {
     pub table: Arc<dyn Table>,
     pub answer: Answer,
-    filter: Option<Bound>,
-    all_rows: bool,
-    /// Rows that can fit at all.
-    range: Range<u64>,
+    pub(super) filter: Option<Bound>,
+    pub(super) all_rows: bool,
+    /// Rows that can fit at all, of those that stand as they were at first.
+    pub(super) range: Range<u64>,
+    /// Whether each of them fits, but for deleted ones.
+    pub(super) exact: bool,
+    /// Other rows that fit, in order: those that were changed or added, and those that the query names.
+    pub(super) loose: Arc<Vec<u64>>,
+    pub(super) has_touched: bool,
     /// Fitting rows in the order asked for, where that is not the table's own.
-    sorted: Option<Arc<Vec<u64>>>,
+    pub(super) sorted: Option<Arc<Vec<u64>>>,
     /// How many rows the whole answer has.
     pub total: u64,
     /// Fitting rows to pass over first.
-    offset: u64,
-}
-
-/// Where a page ends: how many rows were given out before, and where in the table to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::emulator) struct Mark {
-    pub given: u64,
-    pub row: u64,
+    pub(super) offset: u64,
 }
 
 impl Plan {
@@ -51,15 +48,31 @@ impl Plan {
         all_rows: bool,
     ) -> Self {
         let (range, exact) = range(&*table, filter.as_ref());
-        let mut plan = Self { table, answer, filter, all_rows, range, sorted: None, total: 0, offset };
-        let rising = plan.table.rising();
-        let fields = plan.table.fields();
-        let natural = order_by.is_empty()
-            || order_by
-                .iter()
-                .all(|(field, descending, _)| !descending && rising.contains(&fields[*field].name));
-        let found = if natural {
-            plan.count(exact)
+        let touched = table.touched();
+        let mut plan = Self {
+            table,
+            answer,
+            filter,
+            all_rows,
+            range,
+            exact,
+            loose: Arc::default(),
+            has_touched: !touched.is_empty(),
+            sorted: None,
+            total: 0,
+            offset,
+        };
+        let loose = match named(&*plan.table, plan.filter.as_ref()) {
+            Some(named) => {
+                plan.range = 0..0;
+                named
+            }
+            None => touched.clone(),
+        };
+        plan.loose = Arc::new(loose.into_iter().filter(|row| plan.fits(*row)).collect());
+        let most = limit.map_or(u64::MAX, |limit| limit.saturating_add(offset));
+        let found = if plan.is_natural(&order_by) {
+            plan.count(&touched, most)
         } else {
             let rows = plan.sort(&order_by);
             let found = rows.len() as u64;
@@ -70,96 +83,66 @@ impl Plan {
         plan
     }
 
-    /// How many rows fit; without looking at them where the range says it all.
-    fn count(&self, exact: bool) -> u64 {
+    /// Whether the order asked for is that of the row numbers.
+    fn is_natural(&self, order_by: &[(usize, bool, bool)]) -> bool {
+        let fields = self.table.fields();
+        match order_by {
+            [] => true,
+            [(first, false, _), ..] if fields[*first].name == "Id" && self.table.rising().contains(&"Id") => {
+                true
+            }
+            _ => {
+                self.loose.is_empty()
+                    && order_by.iter().all(|(field, descending, _)| {
+                        !descending && self.table.rising().contains(&fields[*field].name)
+                    })
+            }
+        }
+    }
+
+    /// How many rows fit, `most` at most; without looking at them where the range says it all.
+    fn count(&self, touched: &[u64], most: u64) -> u64 {
         let Range { start, end } = self.range;
-        if exact && self.all_rows {
-            return end - start;
-        }
-        if exact
-            && let (Some(below), Some(under)) = (self.table.live_before(end), self.table.live_before(start))
+        let before = |row| self.table.settled_before(row, self.all_rows);
+        if self.exact
+            && let (Some(below), Some(under)) = (before(end), before(start))
         {
-            return below - under;
+            let inside =
+                touched.partition_point(|row| *row < start)..touched.partition_point(|row| *row < end);
+            let moved = touched[inside].iter().filter(|row| self.table.settled_holds(**row, self.all_rows));
+            return below - under - moved.count() as u64 + self.loose.len() as u64;
         }
-        self.range.clone().filter(|row| self.fits(*row)).count() as u64
+        self.walk(0).take(usize::try_from(most).unwrap_or(usize::MAX)).count() as u64
+    }
+
+    fn is_there(&self, row: u64) -> bool {
+        (self.all_rows || !self.table.is_deleted(row)) && self.table.exists(row)
     }
 
     fn fits(&self, row: u64) -> bool {
-        (self.all_rows || !self.table.is_deleted(row))
-            && self.filter.as_ref().is_none_or(|filter| filter.fits(&*self.table, row))
+        self.is_there(row) && self.filter.as_ref().is_none_or(|filter| filter.fits(&*self.table, row))
     }
 
-    fn sort(&self, order_by: &[(usize, bool, bool)]) -> Vec<u64> {
-        let mut keyed: Vec<(Vec<Cell>, u64)> = self
-            .range
-            .clone()
-            .filter(|row| self.fits(*row))
-            .map(|row| (order_by.iter().map(|(field, ..)| self.table.cell(row, *field)).collect(), row))
-            .collect();
-        keyed.sort_by(|(one, _), (other, _)| {
-            order_by
-                .iter()
-                .zip(one.iter().zip(other))
-                .map(|((_, descending, nulls_last), (one, other))| match (one, other) {
-                    (Cell::Null, Cell::Null) => Ordering::Equal,
-                    (Cell::Null, _) => {
-                        if *nulls_last {
-                            Ordering::Greater
-                        } else {
-                            Ordering::Less
-                        }
-                    }
-                    (_, Cell::Null) => {
-                        if *nulls_last {
-                            Ordering::Less
-                        } else {
-                            Ordering::Greater
-                        }
-                    }
-                    _ => {
-                        let rising = order(one, other).unwrap_or(Ordering::Equal);
-                        if *descending { rising.reverse() } else { rising }
-                    }
-                })
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
-        keyed.into_iter().map(|(_, row)| row).collect()
-    }
-
-    /// Where the first page begins.
-    pub fn start(&self) -> Mark {
-        let row = match &self.sorted {
-            Some(_) => self.offset,
-            None => {
-                let skipped = self.range.clone().filter(|row| self.fits(*row)).nth(self.offset as usize);
-                if self.offset == 0 { self.range.start } else { skipped.unwrap_or(self.range.end) }
-            }
-        };
-        Mark { given: 0, row }
-    }
-
-    /// The next `size` rows from `mark` on, and where the page after them begins.
-    pub fn page(&self, mark: Mark, size: u64) -> (Vec<u64>, Mark) {
-        let wanted = size.min(self.total.saturating_sub(mark.given));
-        let mut rows = Vec::with_capacity(wanted as usize);
-        let mut at = mark.row;
-        match &self.sorted {
-            Some(sorted) => {
-                rows.extend(sorted.iter().skip(at as usize).take(wanted as usize));
-                at += rows.len() as u64;
-            }
-            None => {
-                while at < self.range.end && (rows.len() as u64) < wanted {
-                    if self.fits(at) {
-                        rows.push(at);
-                    }
-                    at += 1;
+    /// The fitting rows from `from` on, by their numbers.
+    pub(super) fn walk(&self, from: u64) -> impl Iterator<Item = u64> + '_ {
+        let mut settled = from.max(self.range.start);
+        let mut loose = self.loose.partition_point(|row| *row < from);
+        std::iter::from_fn(move || {
+            let other = self.loose.get(loose).copied();
+            let end = other.unwrap_or(u64::MAX).min(self.range.end);
+            while settled < end {
+                let row = settled;
+                settled += 1;
+                let is_moved = self.has_touched && self.table.is_touched(row);
+                if !is_moved && if self.exact { self.is_there(row) } else { self.fits(row) } {
+                    return Some(row);
                 }
             }
-        }
-        let given = mark.given + rows.len() as u64;
-        (rows, Mark { given, row: at })
+            let row = other?;
+            loose += 1;
+            settled = settled.max(row + 1);
+            Some(row)
+        })
     }
 
     /// How many rows have a value in this column.
@@ -176,54 +159,17 @@ impl Plan {
         rows.into_iter().map(|row| self.table.cell(row, field)).collect()
     }
 
+    /// The columns asked for, by their position in the table.
+    pub fn columns(&self) -> &[usize] {
+        match &self.answer {
+            Answer::Rows(fields) => fields,
+            _ => &[],
+        }
+    }
+
     /// Writes one row as REST shows it: `attributes` first, then the columns as they were asked for.
     pub fn write_row(&self, row: u64, version: &str, out: &mut String) {
         let Answer::Rows(fields) = &self.answer else { return };
         write_row(&*self.table, row, fields, version, out);
     }
-}
-
-/// The rows that can fit, found by halving on columns that rise with the row number. Big tables with a window on
-/// SystemModstamp cost what the window holds. With it, whether every row in there fits.
-fn range(table: &dyn Table, filter: Option<&Bound>) -> (Range<u64>, bool) {
-    let mut range = 0..table.len();
-    let parts = match filter {
-        Some(Bound::And(parts)) => parts.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
-    let mut exact = true;
-    for part in parts {
-        let Bound::Compare { field, op, value } = part else {
-            exact = false;
-            continue;
-        };
-        let column = table.fields()[*field];
-        if !table.rising().contains(&column.name) || column.kind.is_id() || *value == Cell::Null {
-            exact = false;
-            continue;
-        }
-        let first = |wanted: fn(Ordering) -> bool| {
-            let (mut low, mut high) = (0, table.len());
-            while low < high {
-                let middle = low + (high - low) / 2;
-                let is_there = order(&table.cell(middle, *field), value).is_some_and(wanted);
-                if is_there { high = middle } else { low = middle + 1 }
-            }
-            low
-        };
-        let (start, end) = match op {
-            Op::GreaterOrEqual => (first(Ordering::is_ge), u64::MAX),
-            Op::Greater => (first(Ordering::is_gt), u64::MAX),
-            Op::Less => (0, first(Ordering::is_ge)),
-            Op::LessOrEqual => (0, first(Ordering::is_gt)),
-            Op::Equal => (first(Ordering::is_ge), first(Ordering::is_gt)),
-            Op::NotEqual | Op::Like => {
-                exact = false;
-                continue;
-            }
-        };
-        range = range.start.max(start)..range.end.min(end);
-    }
-    (range.start..range.end.max(range.start), exact)
 }

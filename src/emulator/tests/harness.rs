@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::base::{Clock, ManualClock, UnixSeconds};
-use crate::emulator::{DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
+use crate::emulator::{DEMO_CONNECTED_APP_KEY, DEMO_CONSUMER_KEY, DEMO_USERNAME, Org, OrgConfig};
 
 /// A key pair with its certificate.
 pub struct Identity {
@@ -169,4 +169,17 @@ pub fn sign(claims: &Value) -> String {
 
 pub fn sign_with(claims: &Value, identity: &Identity) -> String {
     jsonwebtoken::encode(&Header::new(Algorithm::RS256), claims, &identity.signer()).unwrap()
+}
+
+/// An error and its description, as Salesforce says them.
+pub fn pair(error: &str, description: &str) -> (String, String) {
+    (error.into(), description.into())
+}
+
+/// The claims of a caller that comes through the classic connected app.
+pub fn classic(world: &World, aud: &str) -> Value {
+    let mut claims = world.claims();
+    claims["iss"] = DEMO_CONNECTED_APP_KEY.into();
+    claims["aud"] = aud.into();
+    claims
 }

@@ -5,7 +5,7 @@ use crate::assertion::CertificateFacts;
 use crate::base::{Clock, Connection, Explain, Finding, Hint, Level};
 use crate::health::age;
 use crate::health::examine::{Examination, from_error};
-use crate::token::SKEW_THAT_MATTERS;
+use crate::token::{MintError, SKEW_THAT_MATTERS};
 
 use super::reach::{Reached, reach, resolve};
 
@@ -72,6 +72,11 @@ pub(super) async fn touch(
     };
     let reached = reach(connection, clock).await;
     match (&resolved, &reached) {
+        (_, Err(error @ MintError::ForeignAddress { .. })) => {
+            exam.error(error);
+            exam.skipped("tls", "the login host has no address that it can have");
+            return None;
+        }
         (Ok(addresses), _) => {
             let shown: Vec<String> = addresses.iter().take(3).map(ToString::to_string).collect();
             exam.ok("dns", format!("{host} is at {}", shown.join(", ")));

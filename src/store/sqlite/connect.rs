@@ -30,7 +30,7 @@ impl Default for Options {
 
 /// Opens the file that stands at `place` and says which schema version it has.
 ///
-/// This is on the way of `sfmint token --fresh`, so it reads two pages and no more: the header, with both
+/// This is on the way of `sfmint token --fresh`, so it reads the schema and two marks: the header, with both
 /// marks, and the newest row of `migrations`. SQLite itself notices here a wrong magic, a file shorter than
 /// its header says, and a schema it cannot parse. Any other damage shows when its page is read, and is
 /// dealt with there (see `link`).

@@ -1,26 +1,41 @@
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::trouble::Trouble;
 use crate::base::UnixSeconds;
-use crate::store::Holder;
 use crate::store::lease::{LeaseRecord, Tenure};
+use crate::store::{Held, Holder};
 
 /// What is known of a name.
 pub(super) fn find(db: &Connection, name: &str) -> Result<Option<LeaseRecord>, Trouble> {
     let sql = "SELECT epoch, holder_id, holder_host, holder_pid, since, until FROM lease WHERE name = ?1";
-    let record = db.query_row(sql, [name], |row| {
-        let id: Option<String> = row.get(1)?;
-        let tenure = match id {
-            None => None,
-            Some(id) => Some(Tenure {
-                holder: Holder { id, host: row.get(2)?, pid: row.get(3)? },
-                since: UnixSeconds::new(row.get(4)?),
-                until: UnixSeconds::new(row.get(5)?),
-            }),
-        };
-        Ok(LeaseRecord { epoch: row.get::<_, i64>(0)?.unsigned_abs(), tenure })
-    });
-    Ok(record.optional()?)
+    Ok(db.query_row(sql, [name], read).optional()?)
+}
+
+/// Who holds what at `now`, by name.
+pub(super) fn held(db: &Connection, now: UnixSeconds) -> Result<Vec<Held>, Trouble> {
+    let sql = "SELECT epoch, holder_id, holder_host, holder_pid, since, until, name FROM lease
+         WHERE holder_id IS NOT NULL AND until > ?1 ORDER BY name";
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([now.get()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(6)?;
+        found.extend(read(row)?.held(&name, now));
+    }
+    Ok(found)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<LeaseRecord> {
+    let id: Option<String> = row.get(1)?;
+    let tenure = match id {
+        None => None,
+        Some(id) => Some(Tenure {
+            holder: Holder { id, host: row.get(2)?, pid: row.get(3)? },
+            since: UnixSeconds::new(row.get(4)?),
+            until: UnixSeconds::new(row.get(5)?),
+        }),
+    };
+    Ok(LeaseRecord { epoch: row.get::<_, i64>(0)?.unsigned_abs(), tenure })
 }
 
 /// Remembers what a name has come to.

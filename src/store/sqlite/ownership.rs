@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::trouble::io;
+use crate::base::Intruder;
 use crate::store::StoreError;
 
 /// Which file stands at a path, so that a file that was replaced is noticed.
@@ -28,23 +29,15 @@ impl FileId {
 /// Refuses a folder in which others could put files of theirs.
 pub(super) fn check_folder(folder: &Path) -> Result<(), StoreError> {
     let metadata = std::fs::metadata(folder).map_err(|error| io("look at", folder, error))?;
-    let not_ours = |why: String, hint| StoreError::NotOurs { path: folder.to_path_buf(), why, hint };
-    let us = rustix::process::geteuid().as_raw();
-    if metadata.uid() != us && metadata.uid() != 0 {
-        let why = format!("belongs to uid {}, and this is uid {us}", metadata.uid());
-        return Err(not_ours(why, "point --state-dir at a folder of your own".to_string()));
+    let (us, mode) = (rustix::process::geteuid().as_raw(), metadata.mode());
+    match Intruder::of(metadata.uid(), metadata.gid(), mode, us, is_our_group) {
+        None => Ok(()),
+        Some(intruder) => Err(StoreError::NotOurs {
+            path: folder.to_path_buf(),
+            why: intruder.to_string(),
+            hint: intruder.hint(&folder.display().to_string()),
+        }),
     }
-    let mode = metadata.mode();
-    let sticky = mode & 0o1000 != 0;
-    if mode & 0o002 != 0 && !sticky {
-        let hint = format!("run `chmod 700 {0}`, or use a folder in it: {0}/sfmint", folder.display());
-        return Err(not_ours("can be written by everybody".to_string(), hint));
-    }
-    if mode & 0o020 != 0 && !sticky && !is_our_group(metadata.gid()) {
-        let why = format!("can be written by group {}, which this process is not in", metadata.gid());
-        return Err(not_ours(why, format!("run `chmod g-w {}`", folder.display())));
-    }
-    Ok(())
 }
 
 fn is_our_group(gid: u32) -> bool {

@@ -2,9 +2,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::mints;
 use super::place::COMPANIONS;
 use super::trouble::Trouble;
+use super::{jobs, mints, runs};
 use crate::base::UnixSeconds;
 use crate::store::{Integrity, Pruned, StoreInfo, StoreKind, TableInfo};
 
@@ -35,7 +35,12 @@ pub(super) fn amiss(db: &Connection, path: &Path) -> Vec<String> {
     let said = |trouble: Trouble| trouble.about(path).to_string();
     let mut amiss = findings(db, "integrity_check").unwrap_or_else(|trouble| vec![said(trouble)]);
     if amiss.is_empty() {
-        amiss.extend(mints::check(db).err().map(said));
+        amiss.extend(
+            [mints::check(db), runs::check(db), jobs::check(db)]
+                .into_iter()
+                .filter_map(Result::err)
+                .map(said),
+        );
     }
     amiss
 }
@@ -52,11 +57,16 @@ pub(super) fn info(db: &Connection, path: &Path) -> Result<StoreInfo, Trouble> {
     let mut rows = |sql: &str| number(sql).and_then(|rows| u64::try_from(rows).ok()).unwrap_or(0);
     let tables = vec![
         TableInfo { name: "mint", rows: rows("SELECT count(*) FROM mint") },
+        TableInfo { name: "run", rows: rows("SELECT count(*) FROM run") },
+        TableInfo { name: "checkpoint", rows: rows("SELECT count(*) FROM checkpoint") },
+        TableInfo { name: "baseline", rows: rows("SELECT count(*) FROM baseline") },
         TableInfo { name: "lease", rows: rows("SELECT count(*) FROM lease") },
         TableInfo { name: "migrations", rows: rows("SELECT count(*) FROM migrations") },
     ];
-    let oldest = number("SELECT min(at) FROM mint").map(UnixSeconds::new);
-    let newest = number("SELECT max(at) FROM mint").map(UnixSeconds::new);
+    let firsts = [number("SELECT min(at) FROM mint"), number("SELECT min(started_at) FROM run")];
+    let lasts = [number("SELECT max(at) FROM mint"), number("SELECT max(started_at) FROM run")];
+    let oldest = firsts.into_iter().flatten().min().map(UnixSeconds::new);
+    let newest = lasts.into_iter().flatten().max().map(UnixSeconds::new);
     let schema_version = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let journal = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     let sizes = COMPANIONS.iter().chain(&[""]).map(|companion| {
@@ -80,11 +90,12 @@ pub(super) fn info(db: &Connection, path: &Path) -> Result<StoreInfo, Trouble> {
     })
 }
 
-/// Forgets old mints and gives their room back to the file system.
+/// Forgets old mints and runs and gives their room back to the file system.
 pub(super) fn prune(db: &Connection, before: UnixSeconds) -> Result<Pruned, Trouble> {
     let mints = db.execute("DELETE FROM mint WHERE at < ?1", [before.get()])? as u64;
+    let runs = runs::prune(db, before)?;
     let mut vacuum = db.prepare("PRAGMA incremental_vacuum")?;
     let mut steps = vacuum.query([])?;
     while steps.next()?.is_some() {}
-    Ok(Pruned { mints })
+    Ok(Pruned { mints, runs })
 }

@@ -15,11 +15,10 @@ pub(super) struct Migration {
 }
 
 /// All steps, oldest first. The version of a store is that of the last step it went through.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "mints and leases",
-    sql: include_str!("schema/0001_mints_and_leases.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "mints and leases", sql: include_str!("schema/0001_mints_and_leases.sql") },
+    Migration { version: 2, name: "runs, checkpoints, baselines", sql: include_str!("schema/0002_runs.sql") },
+];
 
 /// The version that a list of steps ends in.
 pub(super) fn newest(migrations: &[Migration]) -> u32 {

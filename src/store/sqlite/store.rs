@@ -7,11 +7,12 @@ use super::link::{Link, Work};
 use super::opening::{OnDamage, open};
 use super::place::Place;
 use super::report::quick_check;
-use super::{leases, mints, report};
-use crate::base::{BoxFuture, UnixSeconds};
+use super::{jobs, leases, mints, report, runs};
+use crate::base::{BoxFuture, JobName, UnixSeconds};
 use crate::store::lease::{LeaseRecord, fence, grant, renewed};
 use crate::store::{
-    Acquired, Fact, Lease, LeaseRequest, MintQuery, MintRow, Opened, Pruned, Store, StoreError, StoreInfo,
+    Acquired, Baseline, CheckpointCopy, Fact, Held, Lease, LeaseRequest, MintQuery, MintRow, Opened, Pruned,
+    RunQuery, RunRow, Store, StoreError, StoreInfo,
 };
 
 /// The store in a file of its own. Cheap to clone; all clones share one connection.
@@ -158,11 +159,35 @@ impl Store for SqliteStore {
 
     fn write_under(&self, lease: &Lease, facts: Vec<Fact>) -> BoxFuture<'_, Result<(), StoreError>> {
         let lease = lease.clone();
-        let facts: Vec<MintRow> = facts.into_iter().map(|Fact::Mint(row)| row.screened()).collect();
+        let facts: Vec<Fact> = facts.into_iter().map(Fact::screened).collect();
         Box::pin(self.durably(self.link.in_durable_transaction(move |db| {
             fence(leases::find(db, &lease.name)?.as_ref(), &lease)?;
-            facts.iter().try_for_each(|row| mints::insert(db, row))
+            facts.iter().try_for_each(|fact| match fact {
+                Fact::Mint(row) => mints::insert(db, row),
+                Fact::Run(row) => runs::put(db, row),
+                Fact::Checkpoint(copy) => jobs::put_checkpoint(db, copy),
+                Fact::Baseline(baseline) => jobs::put_baseline(db, baseline),
+                Fact::Reset(job) => jobs::reset(db, job),
+            })
         })))
+    }
+
+    fn held(&self, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<Held>, StoreError>> {
+        Box::pin(self.patiently(Arc::new(move |db| leases::held(db, now))))
+    }
+
+    fn runs(&self, query: RunQuery, now: UnixSeconds) -> BoxFuture<'_, Result<Vec<RunRow>, StoreError>> {
+        Box::pin(self.patiently(Arc::new(move |db| runs::select(db, &query, now))))
+    }
+
+    fn checkpoint(&self, job: &JobName) -> BoxFuture<'_, Result<Option<CheckpointCopy>, StoreError>> {
+        let job = job.clone();
+        Box::pin(self.patiently(Arc::new(move |db| jobs::checkpoint(db, &job))))
+    }
+
+    fn baseline(&self, job: &JobName) -> BoxFuture<'_, Result<Option<Baseline>, StoreError>> {
+        let job = job.clone();
+        Box::pin(self.patiently(Arc::new(move |db| jobs::baseline(db, &job))))
     }
 
     fn info(&self) -> BoxFuture<'_, Result<StoreInfo, StoreError>> {

@@ -8,10 +8,12 @@ use crate::base::{Explain, Fault, Hint};
 #[non_exhaustive]
 pub enum DestinationError {
     /// No room left.
-    #[error("{} is full", path.display())]
+    #[error("no room to write {}{}", path.display(), room(*free_bytes))]
     Full {
         /// The file or folder.
         path: PathBuf,
+        /// What its file system still has for us, where it tells.
+        free_bytes: Option<u64>,
     },
     /// A file that cannot be read or written.
     #[error("cannot {what} {}", path.display())]
@@ -72,6 +74,20 @@ pub enum DestinationError {
         /// Its number in the page, from 1.
         row: u64,
     },
+    /// A call that came at the wrong time.
+    #[error("{place} was called out of order: {why}")]
+    OutOfOrder {
+        /// The destination.
+        place: String,
+        /// What was missing.
+        why: &'static str,
+    },
+    /// Whoever read our rows has gone.
+    #[error("nobody reads {place} any more")]
+    Closed {
+        /// The destination.
+        place: String,
+    },
     /// A database that says no.
     #[error("{place} refuses")]
     Refused {
@@ -83,14 +99,19 @@ pub enum DestinationError {
     },
 }
 
+fn room(free_bytes: Option<u64>) -> String {
+    free_bytes.map(|bytes| format!(": {bytes} bytes free")).unwrap_or_default()
+}
+
 impl Explain for DestinationError {
     fn fault(&self) -> Fault {
         match self {
-            Self::Full { .. } | Self::Io { .. } => Fault::Disk,
+            Self::Full { .. } | Self::Io { .. } | Self::Closed { .. } => Fault::Disk,
             Self::Busy { .. } | Self::Fenced { .. } => Fault::Transient,
             Self::Foreign { .. } => Fault::Misuse,
             Self::Damaged { .. } | Self::Row { .. } | Self::Nul { .. } => Fault::Data,
             Self::Refused { .. } => Fault::Disk,
+            Self::OutOfOrder { .. } => Fault::Bug,
         }
     }
 
@@ -104,7 +125,9 @@ impl Explain for DestinationError {
             Self::Damaged { .. } => "destination.damaged",
             Self::Row { .. } => "destination.row",
             Self::Nul { .. } => "destination.nul",
+            Self::Closed { .. } => "destination.closed",
             Self::Refused { .. } => "destination.refused",
+            Self::OutOfOrder { .. } => "destination.out_of_order",
         }
     }
 
@@ -126,6 +149,8 @@ impl Explain for DestinationError {
                 "run it again; if it stays so, `transport = \"rest\"` reads the rows another way"
             }
             Self::Nul { .. } => "set the job's `nul` to \"replace\" or \"remove\"",
+            Self::OutOfOrder { .. } => "this is a mistake of sfmint; please report it",
+            Self::Closed { .. } => "let the program behind the pipe read to the end",
             Self::Refused { .. } => "what the destination says is the cause above; nothing was committed",
         };
         vec![Hint::new(hint)]

@@ -3,20 +3,49 @@
 //! A destination knows nothing of Salesforce: it takes [`Rows`] and gives back counts.
 
 mod error;
+mod folder;
+mod lines;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod trouble;
 
 use std::fmt::Debug;
 
 use super::{Checkpoint, Column, Rows};
-use crate::base::job::{Deletes, Nul};
-use crate::base::{ObjectName, UnixSeconds};
+use crate::base::job::{Deletes, DestinationPlace, Nul};
+use crate::base::{JobName, ObjectName, UnixSeconds};
 
 pub use error::DestinationError;
+pub use folder::{Folder, Format};
+pub use lines::Lines;
+pub use sqlite::Sqlite;
+use trouble::{io_error, out_of_order, page_error, room_at};
+
+/// The destination of `job` at `place`. Nothing is opened or made yet.
+pub fn open(place: &DestinationPlace, job: &JobName) -> Box<dyn Destination> {
+    match place {
+        DestinationPlace::Sqlite(path) => Box::new(Sqlite::new(path, job.clone())),
+        DestinationPlace::Csv(path) => Box::new(Folder::new(path, job.clone(), Format::Csv)),
+        DestinationPlace::Jsonl(path) => Box::new(Folder::new(path, job.clone(), Format::Jsonl)),
+        DestinationPlace::Stdout => Box::new(Lines::new(std::io::stdout())),
+    }
+}
+
+/// Where the field stands that tells when a row changed, by the names that Salesforce gives it; the first that is there.
+pub fn stamp_column(columns: &[Column]) -> Option<usize> {
+    let at = |name: &str| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+    ["SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime"].into_iter().find_map(at)
+}
 
 /// What a run is about to write.
 #[derive(Clone, Debug)]
 pub struct Landing {
     /// The run; the same as that of the checkpoint where a killed one goes on.
     pub run_id: String,
+    /// The fencing epoch of the lease. [`Destination::begin`] claims the destination for it: from then on, whoever holds
+    /// an older one writes nothing more.
+    pub epoch: u64,
     /// When it began, by this machine's clock: `_sfmint_synced_at`.
     pub at: UnixSeconds,
     /// What the rows are called.
@@ -77,13 +106,20 @@ pub trait Destination: Send + Debug {
     /// [`DestinationError::Foreign`]: what is there is not ours. [`DestinationError::Damaged`].
     fn checkpoint(&mut self) -> Result<Option<Checkpoint>, DestinationError>;
 
-    /// Makes ready for rows: makes or widens the table, opens or goes on with a stage.
+    /// Whether rows can be read back, and a checkpoint kept. Standard output keeps neither.
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    /// Makes ready for rows: claims the destination for the landing's epoch, makes or widens the table, opens or goes on
+    /// with a stage.
     ///
     /// Where `landing.run_id` is not that of the checkpoint's run, what an earlier run staged is thrown away.
     ///
     /// # Errors
     ///
-    /// [`DestinationError::Full`], [`DestinationError::Io`] — *disk*; [`DestinationError::Busy`] — *transient*.
+    /// [`DestinationError::Full`], [`DestinationError::Io`] — *disk*; [`DestinationError::Busy`],
+    /// [`DestinationError::Fenced`] — *transient*; [`DestinationError::Foreign`] — *misuse*.
     fn begin(&mut self, landing: &Landing) -> Result<(), DestinationError>;
 
     /// A page begins.

@@ -5,12 +5,14 @@ use std::path::Path;
 use super::SqliteStore;
 use crate::base::UnixSeconds;
 use crate::store::conformance::{granted, refusal, request, row};
-use crate::store::{Location, Store};
+use crate::store::conformance_runs::run;
+use crate::store::{Fact, Location, Store};
 
 mod damage;
 mod every_day;
 mod processes;
 mod versions;
+mod views;
 
 const NOW: UnixSeconds = UnixSeconds::new(1_795_381_200);
 
@@ -35,14 +37,16 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A store with `rows` mints, its log folded in, so that every byte counts.
+/// A store with `rows` mints and up to ten runs, its log folded in, so that every byte counts.
 fn filled(path: &Path, rows: i64) {
     let store = SqliteStore::open(path, NOW).unwrap().store;
     wait(async {
         for at in 0..rows {
             store.record_mint(if at % 3 == 0 { refusal(at) } else { row(at) }).await.unwrap();
         }
-        granted(&store, request("job/accounts", "run-1", 1000)).await;
+        let lease = granted(&store, request("job/accounts", "run-1", 1000)).await;
+        let runs = (0..rows.min(10)).map(|at| Fact::Run(run("accounts", &format!("run-{at}"), at)));
+        store.write_under(&lease, runs.collect()).await.unwrap();
     });
     drop(store);
     let db = rusqlite::Connection::open(path).unwrap();
