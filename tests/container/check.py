@@ -225,8 +225,8 @@ class Checks:
         env = {**self.env, "SFMINT_LOGIN_URL": MY_DOMAIN}
         seen = len(self.org.log())
         with self.cell.instead_of("etc/hosts", hosts):
-            refusal = self.refusal("token", env=env, code=75)
-        assert refusal["code"] == "mint.unreachable" and "resolves to 127.0.0.1" in refusal["cause"], refusal
+            refusal = self.refusal("token", env=env, code=78)
+        assert refusal["code"] == "dns.foreign_address" and "resolves to 127.0.0.1" in refusal["message"], refusal
         assert len(self.org.log()) == seen
 
     def doctor_finds_nothing_wrong(self):
